@@ -1,0 +1,119 @@
+#include "capi/handles.h"
+
+#include <algorithm>
+
+namespace quire::capi {
+namespace {
+
+struct LastError {
+  const char* literal = "";
+  std::string text;
+};
+thread_local LastError last_error;
+
+}  // namespace
+
+int report(const Error& error) noexcept try {
+  last_error.literal = nullptr;
+  last_error.text = error.message();
+  return -static_cast<int>(error.code());
+} catch (const std::bad_alloc&) {
+  last_error.literal = "out of memory (while reporting an error)";
+  return -static_cast<int>(error.code());
+}
+
+int report(int code, const char* text) noexcept {
+  last_error.literal = text;
+  return code;
+}
+
+// Never destroyed: a handle may be used while other statics end.
+HandlePool<quire_db>& db_pool() {
+  static auto* pool = new HandlePool<quire_db>();
+  return *pool;
+}
+HandlePool<quire_txn>& txn_pool() {
+  static auto* pool = new HandlePool<quire_txn>();
+  return *pool;
+}
+HandlePool<quire_cursor>& cursor_pool() {
+  static auto* pool = new HandlePool<quire_cursor>();
+  return *pool;
+}
+
+int check_db(const quire_db* db) noexcept {
+  if (db == nullptr) return report(QUIRE_ERR_INVALID, "the database handle is NULL");
+  if (db->state.load(std::memory_order_acquire) != HandleState::kOpen)
+    return report(QUIRE_ERR_CLOSED, "the database handle was closed");
+  if (db->forked.load(std::memory_order_relaxed))
+    return report(QUIRE_ERR_FORKED,
+                  "the database was opened before fork(): the child may only close it");
+  return QUIRE_OK;
+}
+
+TxnCall::TxnCall(quire_txn* txn, bool needs_write) noexcept : txn_(txn) {
+  if (txn == nullptr) {
+    code_ = report(QUIRE_ERR_INVALID, "the transaction handle is NULL");
+    return;
+  }
+  if (txn->state.load(std::memory_order_acquire) != HandleState::kOpen) {
+    code_ = report(QUIRE_ERR_CLOSED, "the transaction has ended");
+    return;
+  }
+  // Not an exchange: that would cost each call more than finding every such mistake is worth. A
+  // call that runs while another is under way is found; two that begin in the same nanoseconds may
+  // not be.
+  if (txn->busy.load(std::memory_order_acquire)) {
+    code_ = report(QUIRE_ERR_THREAD, "the transaction is in use by another thread");
+    return;
+  }
+  txn->busy.store(true, std::memory_order_relaxed);
+  if (txn->db->forked.load(std::memory_order_relaxed)) {
+    code_ = report(QUIRE_ERR_FORKED, "the transaction was begun before fork()");
+  } else if (needs_write && txn->write == nullptr) {
+    code_ = report(QUIRE_ERR_READ_ONLY, "a change in a read transaction");
+  }
+  if (code_ != QUIRE_OK) txn->busy.store(false, std::memory_order_release);
+}
+
+void end_txn(quire_txn* txn) noexcept {
+  quire_db* db = txn->db;
+  for (quire_cursor* cursor : txn->cursors) {
+    cursor->range.reset();
+    cursor->scan.reset();
+    cursor->txn = nullptr;
+  }
+  txn->cursors.clear();
+  txn->collections.clear();
+  txn->savepoints.clear();
+  if (txn->write != nullptr) {
+    const std::scoped_lock lock(db->mutex);
+    std::erase(db->writes, txn);
+  } else {
+    db->reads.fetch_sub(1);
+  }
+  txn->state.store(HandleState::kClosed, std::memory_order_release);
+  txn->write.reset();
+  txn->snapshot.reset();
+  txn->db = nullptr;
+  txn->busy.store(false, std::memory_order_release);
+  txn_pool().release(txn);
+}
+
+}  // namespace quire::capi
+
+using namespace quire;
+using namespace quire::capi;
+
+extern "C" {
+
+const char* quire_last_error(void) {
+  return last_error.literal != nullptr ? last_error.literal : last_error.text.c_str();
+}
+
+const char* quire_error_name(int code) {
+  if (code > 0 || code < -static_cast<int>(ErrorCode::kCancelled)) return "unknown";
+  return error_name(static_cast<ErrorCode>(-code)).data();
+}
+
+}  // extern "C"

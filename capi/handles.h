@@ -1,0 +1,170 @@
+// What the opaque handles of quire.h point to, and the rules every call keeps.
+//
+// Handles are never given back to the system, so a call with one that was closed finds that out: it
+// says QUIRE_ERR_CLOSED. A closed handle's memory is used again only after many others.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "engine/db/database.h"
+#include "engine/record/record_reader.h"
+#include "engine/txn/range_cursor.h"
+#include "quire/quire.h"
+
+namespace quire::capi {
+
+// Notes the error for quire_last_error and returns its code.
+int report(const Error& error) noexcept;
+// The same for a sentence that needs no memory (hot paths); `text` is a literal.
+int report(int code, const char* text) noexcept;
+
+enum class HandleState : std::uint32_t { kClosed = 0, kOpen = 0x51554952 };
+
+// Memory for handles of one kind, never freed.
+template <class T>
+class HandlePool {
+ public:
+  T* acquire() {
+    const std::scoped_lock lock(mutex_);
+    if (idle_.size() > kRest) {
+      T* handle = idle_.front();
+      idle_.pop_front();
+      return handle;
+    }
+    all_.push_back(std::make_unique<T>());
+    return all_.back().get();
+  }
+  void release(T* handle) {
+    const std::scoped_lock lock(mutex_);
+    idle_.push_back(handle);
+  }
+
+  // Around fork(): the child must find the pool unlocked.
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
+ private:
+  static constexpr std::size_t kRest = 64;  // closed handles that rest before one is used again
+  std::mutex mutex_;
+  std::deque<T*> idle_;
+  std::vector<std::unique_ptr<T>> all_;
+};
+
+// A database that one or more handles of this process share.
+struct SharedDatabase {
+  std::unique_ptr<Database> database;
+  CollectionCache definitions;
+  std::size_t handles = 0;  // under the registry's mutex
+};
+
+}  // namespace quire::capi
+
+struct quire_db {
+  std::atomic<quire::capi::HandleState> state{quire::capi::HandleState::kClosed};
+  std::shared_ptr<quire::capi::SharedDatabase> shared;
+  bool read_only = false;
+  std::atomic<std::uint32_t> reads{0};  // open read transactions
+  std::mutex mutex;                     // of the list
+  std::vector<quire_txn*> writes;       // open write transactions: at most one runs, others wait
+  std::atomic<bool> forked{false};
+};
+
+struct quire_txn {
+  std::atomic<quire::capi::HandleState> state{quire::capi::HandleState::kClosed};
+  std::atomic<bool> busy{false};  // a call is running in it
+  quire_db* db = nullptr;
+  std::unique_ptr<quire::Snapshot> snapshot;
+  std::unique_ptr<quire::WriteTxn> write;
+  std::vector<std::uint64_t> savepoints;  // ids given out, innermost last
+  std::uint64_t next_savepoint = 1;
+  std::vector<quire_cursor*> cursors;
+  // A reader for each collection that was used: it keeps the definition and addresses of vectors.
+  std::map<quire_collection, std::unique_ptr<quire::RecordReader>> collections;
+
+  quire::View& view() noexcept {
+    return write != nullptr ? static_cast<quire::View&>(*write) : *snapshot;
+  }
+};
+
+struct quire_cursor {
+  std::atomic<quire::capi::HandleState> state{quire::capi::HandleState::kClosed};
+  quire_txn* txn = nullptr;  // null: the transaction has ended
+  quire_keyspace keyspace = 0;
+  std::unique_ptr<quire::RangeCursor> range;
+  std::optional<quire::RecordScan> scan;  // of records
+};
+
+namespace quire::capi {
+
+HandlePool<quire_db>& db_pool();
+HandlePool<quire_txn>& txn_pool();
+HandlePool<quire_cursor>& cursor_pool();
+
+// Runs `body`, which returns an int, with exceptions turned into codes.
+template <class Body>
+int guarded(Body&& body) noexcept try {
+  return body();
+} catch (const std::bad_alloc&) {
+  return report(QUIRE_ERR_NO_MEMORY, "out of memory");
+} catch (const std::exception& error) {
+  return report(QUIRE_ERR_IO, "an internal operation of the standard library failed");
+}
+
+// A call in a database handle: open, not inherited by fork.
+int check_db(const quire_db* db) noexcept;
+
+// A call in a transaction: checks the handle and keeps other threads out while it lives.
+class TxnCall {
+ public:
+  explicit TxnCall(quire_txn* txn, bool needs_write = false) noexcept;
+  ~TxnCall() {
+    if (code_ == QUIRE_OK) txn_->busy.store(false, std::memory_order_release);
+  }
+  TxnCall(const TxnCall&) = delete;
+  TxnCall& operator=(const TxnCall&) = delete;
+  int code() const noexcept { return code_; }
+  // The call has ended the transaction: its handle is no longer ours.
+  void gone() noexcept { code_ = QUIRE_ERR_CLOSED; }
+
+ private:
+  quire_txn* txn_;
+  int code_ = QUIRE_OK;
+};
+
+// Ends the transaction's handle and detaches its cursors. The engine's part has ended already or
+// ends here.
+void end_txn(quire_txn* txn) noexcept;
+
+// A size-prefixed struct as this library knows it: bytes past the caller's size are zero; a longer
+// one must have zeros in what is not known here.
+template <class T>
+int read_options(const T* given, T& known, const char* name) noexcept {
+  std::memset(static_cast<void*>(&known), 0, sizeof known);
+  known.size = sizeof known;
+  if (given == nullptr) return QUIRE_OK;
+  if (given->size < sizeof(size_t))
+    return report(QUIRE_ERR_INVALID, "an options struct has no size: initialize it with its _INIT");
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  for (std::size_t i = sizeof known; i < given->size; ++i) {
+    if (bytes[i] != 0)
+      return report(Error(ErrorCode::kInvalid,
+                          std::string(name) + ": has options that this library does not know"));
+  }
+  std::memcpy(static_cast<void*>(&known), given, std::min(given->size, sizeof known));
+  known.size = sizeof known;
+  return QUIRE_OK;
+}
+
+// A value as results have it; borrows what the value borrows.
+quire_value public_value(const Value& value) noexcept;
+
+inline Bytes bytes_of(const void* data, std::size_t size) noexcept { return as_bytes(data, size); }
+
+}  // namespace quire::capi

@@ -1,0 +1,123 @@
+#include "engine/base/result.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+
+namespace quire {
+namespace {
+
+constexpr std::array<std::string_view, 36> kNames = {"ok",
+                                                     "not_found",
+                                                     "exists",
+                                                     "invalid",
+                                                     "key_size",
+                                                     "value_size",
+                                                     "type",
+                                                     "schema",
+                                                     "not_database",
+                                                     "version",
+                                                     "byte_order",
+                                                     "wrong_id",
+                                                     "page_size",
+                                                     "corrupt",
+                                                     "truncated",
+                                                     "log_damaged",
+                                                     "busy",
+                                                     "timeout",
+                                                     "read_only",
+                                                     "permission",
+                                                     "full",
+                                                     "quota",
+                                                     "io",
+                                                     "too_many_files",
+                                                     "no_memory",
+                                                     "poisoned",
+                                                     "closed",
+                                                     "forked",
+                                                     "thread",
+                                                     "too_large",
+                                                     "not_supported",
+                                                     "needs_recovery",
+                                                     "lock_lost",
+                                                     "readers_full",
+                                                     "conflict",
+                                                     "cancelled"};
+
+std::string format_message(const char* format, va_list arguments) {
+  va_list again;
+  va_copy(again, arguments);
+  const int size = std::vsnprintf(nullptr, 0, format, arguments);
+  std::string text(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
+  if (size > 0) std::vsnprintf(text.data(), text.size() + 1, format, again);
+  va_end(again);
+  return text;
+}
+
+ErrorCode code_of_errno(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return ErrorCode::kNotFound;
+    case EEXIST:
+      return ErrorCode::kExists;
+    case EACCES:
+    case EPERM:
+      return ErrorCode::kPermission;
+    case EROFS:
+      return ErrorCode::kReadOnly;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return ErrorCode::kFull;
+    case EMFILE:
+    case ENFILE:
+      return ErrorCode::kTooManyFiles;
+    case ENOMEM:
+      return ErrorCode::kNoMemory;
+    case EINVAL:
+      return ErrorCode::kInvalid;
+    case ENOSYS:
+    case EOPNOTSUPP:
+      return ErrorCode::kNotSupported;
+    default:
+      return ErrorCode::kIo;
+  }
+}
+
+}  // namespace
+
+std::string_view error_name(ErrorCode code) noexcept {
+  const auto index = static_cast<std::size_t>(code);
+  return index < kNames.size() ? kNames[index] : "unknown";
+}
+
+Error Error::with_context(std::string_view context) const {
+  std::string text(context);
+  text += ": ";
+  text += *message_;
+  return {code_, std::move(text)};
+}
+
+std::unexpected<Error> fail(ErrorCode code, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  std::string text = format_message(format, arguments);
+  va_end(arguments);
+  return std::unexpected(Error(code, std::move(text)));
+}
+
+std::unexpected<Error> fail_errno(int error, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  std::string text = format_message(format, arguments);
+  va_end(arguments);
+  text += ": ";
+  text += std::generic_category().message(error);
+  return std::unexpected(Error(code_of_errno(error), std::move(text)));
+}
+
+}  // namespace quire

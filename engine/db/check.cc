@@ -1,0 +1,185 @@
+// check: everything that the newest state reaches, page by page as pread gives them, and whether
+// each page of the file is either reached or free.
+#include <unordered_map>
+#include <unordered_set>
+
+#include "engine/db/database.h"
+#include "engine/record/collection_check.h"
+#include "wal/log_reader.h"
+
+namespace quire {
+namespace {
+
+// A state to check, read through a map of its own on which nothing counts as verified.
+class CheckView final : public View {
+ public:
+  CheckView(const Root& root, PageReader reader) : root_(root), reader_(reader) {}
+  PageReader& reader() noexcept override { return reader_; }
+  Result<TreeRoot> tree_root(StructureId id) override {
+    QUIRE_TRY(const CatalogEntry entry, load_entry(id));
+    if (entry.kind != StructureKind::kTree)
+      return fail(ErrorCode::kType, "structure %u is not a tree", id);
+    return entry.tree(id);
+  }
+  Result<ArrayRoot> array_root(StructureId id) override {
+    QUIRE_TRY(const CatalogEntry entry, load_entry(id));
+    if (entry.kind != StructureKind::kArray)
+      return fail(ErrorCode::kType, "structure %u is not an array", id);
+    return entry.array(id);
+  }
+  TreeRoot catalog_root() const noexcept override { return root_.catalog_tree(); }
+  std::uint64_t tree_version(StructureId) noexcept override { return 0; }
+
+ protected:
+  Result<std::uint16_t> structure_flags(StructureId id) override {
+    QUIRE_TRY(const CatalogEntry entry, load_entry(id));
+    return entry.flags;
+  }
+
+ private:
+  Root root_;
+  PageReader reader_;
+};
+
+class Checker {
+ public:
+  Checker(CheckView& view, PageNumber page_count,
+          const std::function<bool(const std::string&)>& report)
+      : view_(view), used_(page_count), report_(report) {}
+
+  void damage(const std::string& text) {
+    ++damages_;
+    if (!stopped_ && report_ && !report_(text)) stopped_ = true;
+  }
+  void damage(const Error& error) { damage(error.message()); }
+  std::uint64_t damages() const noexcept { return damages_; }
+  bool stopped() const noexcept { return stopped_; }
+
+  // Marks pages as used by `who`; a page used twice, or past the end, is damage.
+  void use(PageNumber first, PageNumber pages, const char* who) {
+    for (std::uint64_t page = first; page < std::uint64_t{first} + pages; ++page) {
+      if (page >= used_.size() || used_[page]) {
+        damage("page " + std::to_string(page) + " of " + who +
+               (page >= used_.size() ? " is past the end" : " is used twice"));
+        continue;
+      }
+      used_[page] = true;
+    }
+  }
+
+  void catalog() {
+    const auto entry_of = [this](Bytes key, Bytes value) -> Status {
+      if (key.size() == 5 && static_cast<char>(key[0]) == 'i') {
+        const auto id = load_be<std::uint32_t>(key.data() + 1);
+        QUIRE_TRY(const CatalogEntry entry, CatalogEntry::decode(value, id));
+        entries_.emplace_back(id, entry);
+      } else if (!key.empty() && static_cast<char>(key[0]) == 'n') {
+        const std::string_view name = as_text(key.subspan(1));
+        QUIRE_TRY(const NameEntry entry, NameEntry::decode(value, name));
+        if (entry.kind == NameKind::kCollection) collections_.emplace_back(name, entry.id);
+        if (entry.kind == NameKind::kKeyspace) keyspaces_.emplace(entry.id);
+      }
+      return {};
+    };
+    const TreeCheck check{
+        .on_page = marker("the catalog"), .on_damage = reporter(), .on_entry = entry_of};
+    if (auto status = tree_check(view_.reader(), view_.catalog_root(), check); !status)
+      damage(status.error());
+  }
+
+  void structures() {
+    for (const auto& [id, entry] : entries_) {
+      if (stopped_) return;
+      const std::string who = "structure " + std::to_string(id);
+      Status status;
+      if (entry.kind == StructureKind::kTree) {
+        const TreeCheck check{.on_page = marker(who), .on_damage = reporter(), .on_entry = nullptr};
+        status = tree_check(view_.reader(), entry.tree(id), check);
+      } else {
+        const ArrayCheck check{.on_page = marker(who), .on_damage = reporter()};
+        status = array_check(view_.reader(), entry.array(id), check);
+      }
+      if (!status) damage(status.error());
+      const bool user = (entry.flags & CatalogEntry::kKeyspace) != 0;
+      if (user != keyspaces_.contains(id)) damage(who + ": its name and its kind do not agree");
+    }
+  }
+
+  void collections() {
+    for (const auto& [name, id] : collections_) {
+      if (stopped_) return;
+      const auto collection = Collection::open(view_, id);
+      if (!collection) {
+        damage(collection.error());
+        continue;
+      }
+      if (auto status = check_collection(view_, *collection, reporter()); !status)
+        damage(status.error());
+    }
+  }
+
+  // Every page must be used or free, and no page both.
+  void partition(const std::vector<PageRun>& free) {
+    for (const PageRun& run : merge_runs(free)) use(run.first, run.pages, "the free map");
+    for (PageNumber page = kFirstPage; page < used_.size(); ++page) {
+      if (!used_[page]) damage("page " + std::to_string(page) + " is neither used nor free");
+    }
+  }
+
+ private:
+  std::function<Status(PageNumber, PageNumber)> marker(std::string who) {
+    return [this, who = std::move(who)](PageNumber first, PageNumber pages) -> Status {
+      use(first, pages, who.c_str());
+      if (stopped_) return fail(ErrorCode::kCancelled, "stopped");
+      return {};
+    };
+  }
+  std::function<void(const Error&)> reporter() {
+    return [this](const Error& error) { damage(error); };
+  }
+
+  CheckView& view_;
+  std::vector<bool> used_;
+  const std::function<bool(const std::string&)>& report_;
+  std::vector<std::pair<StructureId, CatalogEntry>> entries_;
+  std::vector<std::pair<std::string, StructureId>> collections_;
+  std::unordered_set<StructureId> keyspaces_;
+  std::uint64_t damages_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Status Database::check(const std::function<bool(const std::string&)>& report) {
+  Writer::Census census;
+  if (writer_ != nullptr) {
+    const std::scoped_lock no_bulk_commit(checkpoint_mutex_);
+    QUIRE_TRY(census, writer_->census());
+  } else {
+    QUIRE_TRY(census.snapshot, begin_read());
+    census.page_count = census.snapshot->root().page_count;
+  }
+  const Root& root = census.snapshot->root();
+  QUIRE_TRY(const auto map, PageMap::create(*data_, page_size_, census.page_count));
+  PageReader reader(map.get(), nullptr, census.page_count);
+  reader.read_with(data_.get());
+  CheckView view(root, reader);
+  Checker checker(view, census.page_count, report);
+  checker.catalog();
+  checker.structures();
+  checker.collections();
+  if (writer_ != nullptr && checker.damages() == 0) checker.partition(census.free);
+  QUIRE_TRY(const auto segments, wal::list_segments(disk_, log_directory()));
+  for (const std::uint64_t number : segments) {
+    if (checker.stopped()) break;
+    const auto info = wal::inspect_segment(disk_, wal::segment_path(log_directory(), number), id_);
+    if (!info && info.error().code() != ErrorCode::kNotFound) checker.damage(info.error());
+  }
+  if (checker.stopped()) return fail(ErrorCode::kCancelled, "check was stopped");
+  if (checker.damages() != 0)
+    return fail(ErrorCode::kCorrupt, "%s: %llu damages", path_.c_str(),
+                static_cast<unsigned long long>(checker.damages()));
+  return {};
+}
+
+}  // namespace quire

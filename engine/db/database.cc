@@ -1,0 +1,186 @@
+#include "engine/db/database.h"
+
+#include "wal/log_reader.h"
+
+namespace quire {
+
+Database::Database(io::Disk& disk, std::string path, DatabaseOptions options)
+    : disk_(disk), path_(std::move(path)), options_(options) {
+  while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
+}
+
+Database::~Database() {
+  if (!closed_) crash();
+}
+
+Result<std::unique_ptr<Snapshot>> Database::begin_read() {
+  if (writer_ != nullptr) return writer_->begin_read();
+  if (attachment_ == nullptr) {
+    QUIRE_TRY(const PageMap* map, space_->ensure(root_.page_count));
+    return std::make_unique<Snapshot>(nullptr, root_, PageReader(map, nullptr, root_.page_count));
+  }
+  QUIRE_TRY(ReaderSlot * slot, attachment_->free_slot());
+  auto snapshot = std::make_unique<Snapshot>(slot, Root{}, PageReader{});
+  QUIRE_CHECK(renew(*snapshot));
+  return snapshot;
+}
+
+Status Database::renew(Snapshot& snapshot) {
+  if (writer_ != nullptr) return writer_->renew(snapshot);
+  if (attachment_ == nullptr) {
+    QUIRE_TRY(const PageMap* map, space_->ensure(root_.page_count));
+    snapshot.renew(root_, PageReader(map, nullptr, root_.page_count));
+    return {};
+  }
+  const RootRing::Reading reading =
+      Attachment::register_at(*snapshot.slot(), attachment_->head().published);
+  const std::optional<Root> root = from_image(reading.image);
+  if (!root)
+    return fail(ErrorCode::kCorrupt, "%s: the published root is damaged", lock_path().c_str());
+  QUIRE_TRY(const PageMap* map, space_->ensure(root->page_count));
+  snapshot.renew(*root, PageReader(map, nullptr, root->page_count));
+  return {};
+}
+
+Result<std::unique_ptr<WriteTxn>> Database::begin_write(bool wait_for_turn) {
+  if (writer_ == nullptr) return fail(ErrorCode::kReadOnly, "%s is open read-only", path_.c_str());
+  if (!writing_.load(std::memory_order_acquire)) QUIRE_CHECK(start_writing());
+  if (wait_for_turn) make_room();
+  return writer_->begin(wait_for_turn);
+}
+
+Status Database::sync() {
+  if (writer_ == nullptr) return {};  // what it sees is the writer's to sync
+  return writer_->sync(writer_->tip().lsn);
+}
+
+Status Database::wait_durable(wal::Lsn lsn) {
+  if (writer_ == nullptr)
+    return fail(ErrorCode::kReadOnly, "%s is open read-only: its writer syncs", path_.c_str());
+  if (lsn > writer_->tip().lsn)
+    return fail(ErrorCode::kInvalid, "LSN %llu is not given yet; the newest is %llu",
+                static_cast<unsigned long long>(lsn),
+                static_cast<unsigned long long>(writer_->tip().lsn));
+  return writer_->sync(lsn);
+}
+
+Root Database::newest() {
+  if (writer_ != nullptr) return writer_->visible();
+  if (attachment_ == nullptr) return root_;
+  return from_image(attachment_->head().published.read().image).value_or(Root{});
+}
+
+Result<TxnNumber> Database::wait_commit(TxnNumber txn, std::uint32_t timeout_ms) {
+  if (attachment_ == nullptr) {
+    if (root_.txn > txn) return root_.txn;
+    return fail(ErrorCode::kTimeout, "%s can't change: this process keeps writers out",
+                path_.c_str());
+  }
+  LockHeader& head = attachment_->head();
+  const std::uint64_t until = coarse_clock_ns() / 1'000'000 + timeout_ms;
+  for (;;) {
+    const std::uint32_t before = head.commit_wake.load();
+    head.commit_waiters.fetch_add(1);
+    const TxnNumber newest_txn = newest().txn;
+    const std::uint64_t now = coarse_clock_ns() / 1'000'000;
+    const bool over = timeout_ms != UINT32_MAX && now >= until;
+    if (newest_txn <= txn && !over) {
+      const std::uint64_t left = timeout_ms == UINT32_MAX ? UINT32_MAX : until - now;
+      futex_wait(head.commit_wake, before, static_cast<std::uint32_t>(left));
+    }
+    head.commit_waiters.fetch_sub(1);
+    if (newest_txn > txn) return newest_txn;
+    if (over)
+      return fail(ErrorCode::kTimeout, "no commit after transaction %llu came within %u ms",
+                  static_cast<unsigned long long>(txn), timeout_ms);
+  }
+}
+
+Result<DatabaseStat> Database::stat() {
+  DatabaseStat stat;
+  stat.page_size = page_size_;
+  stat.id = id_;
+  stat.newest = newest();
+  QUIRE_TRY(stat.file_bytes, data_->size());
+  QUIRE_TRY(const auto segments, wal::list_segments(disk_, log_directory()));
+  stat.log_files = segments.size();
+  stat.quota_bytes = options_.writer.quota_bytes;
+  stat.checkpoints = checkpoints_.load();
+  stat.pages_total = stat.newest.page_count;
+  if (attachment_ != nullptr) {
+    const LockHeader& head = attachment_->head();
+    stat.published_txn = head.published.read().image.txn;
+    // A dead writer's stays there until the next one comes.
+    bool writer_alive = writer_ != nullptr;
+    if (!writer_alive) {
+      QUIRE_TRY(writer_alive, locks_->locked_elsewhere(lock_range::kWriter, 1));
+    }
+    if (writer_alive) stat.writer_pid = head.writer_pid.load();
+    for (const ReaderInfo& reader : attachment_->readers()) {
+      ++stat.readers;
+      if (!stat.oldest || reader.txn < stat.oldest->txn) stat.oldest = reader;
+    }
+  }
+  if (writer_ == nullptr) {
+    // What the newest checkpoint says; only the writer knows more.
+    QUIRE_TRY(const Metas metas, read_metas(*data_));
+    stat.checkpoint_txn = metas.newest.root.txn;
+    stat.checkpoint_lsn = metas.newest.position.lsn;
+    const auto free = read_free_map(*data_, metas.newest);
+    if (free) {
+      for (const PageRun& run : *free) stat.pages_free += run.pages;
+    }
+    return stat;
+  }
+  stat.checkpoint_txn = writer_->checkpoint_txn();
+  stat.checkpoint_lsn = checkpoint_lsn_.load();
+  stat.private_bytes = writer_->private_bytes();
+  stat.commits = writer_->commits();
+  stat.pages_free = writer_->free_map().free_pages();
+  stat.pages_pinned = writer_->free_map().pinned_pages();
+  stat.pages_total = writer_->free_map().page_count();
+  stat.log_bytes = writer_->logged_bytes();
+  if (stat.oldest)
+    stat.oldest_pinned_bytes = writer_->free_map().pinned_at(stat.oldest->txn) * page_size_;
+  if (wal::LogWriter* log = writer_->log()) {
+    stat.durable_lsn = log->synced();
+    stat.syncs = log->syncs();
+  }
+  return stat;
+}
+
+Status Database::close() {
+  closed_ = true;
+  stop_background();
+  Status status;
+  if (writer_ != nullptr && writer_->log() != nullptr) {
+    status = checkpoint_now(true);
+    if (status && writer_->log() != nullptr) {
+      status = writer_->log()->finish_empty();
+      if (status) status = remove_old_segments();
+    }
+  }
+  crash();
+  return status;
+}
+
+void Database::crash() noexcept {
+  closed_ = true;
+  stop_background();
+  if (attachment_ != nullptr && writer_ != nullptr) attachment_->head().writer_pid.store(0);
+  writer_.reset();
+  attachment_.reset();
+  space_.reset();
+  data_.reset();
+  locks_.reset();
+}
+
+void Database::abandon_in_child() noexcept {
+  // The background thread does not exist here; its handle must not be joined.
+  if (background_.joinable()) background_.detach();
+  if (attachment_ != nullptr) attachment_->abandon();
+  if (data_ != nullptr) data_->close_in_child();
+  if (locks_ != nullptr) locks_->close_in_child();
+}
+
+}  // namespace quire

@@ -1,0 +1,164 @@
+#include "engine/page/frame_table.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <new>
+
+namespace quire {
+namespace {
+
+constexpr std::size_t kChunks = 1u << 16;
+constexpr std::size_t kHugeBytes = 2 << 20;
+constexpr std::size_t kSmallBytes = 256 << 10;
+static_assert(kSmallBytes >= kMaxPageSize);
+
+// Zeroed memory that costs nothing until it is touched.
+void* reserve_zeroed(std::size_t bytes) noexcept {
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return memory == MAP_FAILED ? nullptr : memory;
+}
+
+}  // namespace
+
+FrameTable::FrameTable()
+    : chunks_(static_cast<std::atomic<std::atomic<Frame*>*>*>(
+          reserve_zeroed(kChunks * sizeof(std::atomic<std::atomic<Frame*>*>)))) {
+  if (chunks_ == nullptr) throw std::bad_alloc();
+}
+
+FrameTable::~FrameTable() {
+  constexpr std::size_t kChunkBytes = (std::size_t{1} << kChunkBits) * sizeof(std::atomic<Frame*>);
+  for (std::size_t i = 0; i < kChunks; ++i) {
+    if (auto* chunk = chunks_[i].load(std::memory_order_relaxed)) ::munmap(chunk, kChunkBytes);
+  }
+  ::munmap(static_cast<void*>(chunks_), kChunks * sizeof(std::atomic<std::atomic<Frame*>*>));
+}
+
+bool FrameTable::insert(Frame* frame) noexcept {
+  auto& top = chunks_[frame->page >> kChunkBits];
+  auto* chunk = top.load(std::memory_order_acquire);
+  if (chunk == nullptr) {
+    const std::scoped_lock lock(grow_);
+    chunk = top.load(std::memory_order_acquire);
+    if (chunk == nullptr) {
+      chunk = static_cast<std::atomic<Frame*>*>(
+          reserve_zeroed((std::size_t{1} << kChunkBits) * sizeof(std::atomic<Frame*>)));
+      if (chunk == nullptr) return false;
+      top.store(chunk, std::memory_order_release);
+    }
+  }
+  chunk[frame->page & kChunkMask].store(frame, std::memory_order_release);
+  size_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+Frame* FrameTable::erase(PageNumber page) noexcept {
+  auto* chunk = chunks_[page >> kChunkBits].load(std::memory_order_acquire);
+  if (chunk == nullptr) return nullptr;
+  Frame* frame = chunk[page & kChunkMask].exchange(nullptr, std::memory_order_acq_rel);
+  if (frame != nullptr) size_.fetch_sub(1, std::memory_order_relaxed);
+  return frame;
+}
+
+// Slabs hold single-page frames; a larger block has memory of its own.
+struct FramePool::Slab {
+  std::byte* memory = nullptr;
+  std::size_t in_use = 0;
+  std::vector<Frame> frames;
+  ~Slab() { std::free(memory); }
+};
+
+FramePool::FramePool(std::uint32_t page_size) : page_size_(page_size) {}
+FramePool::~FramePool() {
+  for (Frame* frame : blocks_) free_block(frame);
+}
+
+void FramePool::free_block(Frame* frame) noexcept {
+  std::free(frame->data);
+  delete frame;
+}
+
+Frame* FramePool::acquire_block(PageNumber pages) noexcept try {
+  auto frame = std::make_unique<Frame>();
+  frame->data = static_cast<std::byte*>(
+      std::aligned_alloc(page_size_, static_cast<std::size_t>(pages) * page_size_));
+  if (frame->data == nullptr) return nullptr;
+  frame->pages = pages;
+  const std::scoped_lock lock(mutex_);
+  try {
+    blocks_.insert(frame.get());
+  } catch (const std::bad_alloc&) {
+    std::free(frame->data);
+    return nullptr;
+  }
+  return frame.release();
+} catch (const std::bad_alloc&) {
+  return nullptr;
+}
+
+Frame* FramePool::acquire(PageNumber pages) noexcept {
+  const std::size_t bytes = static_cast<std::size_t>(pages) * page_size_;
+  if (pages != 1) {
+    Frame* frame = acquire_block(pages);
+    if (frame != nullptr) used_.fetch_add(bytes, std::memory_order_relaxed);
+    return frame;
+  }
+  const std::scoped_lock lock(mutex_);
+  if (free_.empty() && !add_slab()) return nullptr;
+  Frame* frame = free_.back();
+  free_.pop_back();
+  ++slabs_[frame->slab]->in_use;
+  used_.fetch_add(bytes, std::memory_order_relaxed);
+  return frame;
+}
+
+bool FramePool::add_slab() noexcept try {
+  auto slab = std::make_unique<Slab>();
+  // The first is small. The others are huge pages where the system gives them: look-ups in private
+  // pages are bound by the TLB (random gets gain about 45% from it).
+  const bool huge = !slabs_.empty();
+  const std::size_t bytes = huge ? kHugeBytes : kSmallBytes;
+  slab->memory = static_cast<std::byte*>(std::aligned_alloc(huge ? kHugeBytes : page_size_, bytes));
+  if (slab->memory == nullptr) return false;
+  if (huge) (void)::madvise(slab->memory, bytes, MADV_HUGEPAGE);
+  const std::size_t frames = bytes / page_size_;
+  slab->frames.resize(frames);
+  free_.reserve((slabs_.size() + 1) * kHugeBytes / page_size_);
+  std::size_t place = 0;
+  while (place < slabs_.size() && slabs_[place] != nullptr) ++place;
+  if (place == slabs_.size()) slabs_.emplace_back();
+  for (std::size_t i = frames; i-- > 0;) {  // the lowest on top
+    Frame& frame = slab->frames[i];
+    frame.data = slab->memory + i * page_size_;
+    frame.slab = static_cast<std::uint32_t>(place);
+    free_.push_back(&frame);
+  }
+  slabs_[place] = std::move(slab);
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+void FramePool::release(Frame* frame) noexcept {
+  used_.fetch_sub(static_cast<std::uint64_t>(frame->pages) * page_size_, std::memory_order_relaxed);
+  const std::scoped_lock lock(mutex_);
+  if (frame->pages != 1) {
+    blocks_.erase(frame);
+    free_block(frame);
+    return;
+  }
+  --slabs_[frame->slab]->in_use;
+  free_.push_back(frame);
+}
+
+void FramePool::trim() noexcept {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(free_, [this](const Frame* frame) { return slabs_[frame->slab]->in_use == 0; });
+  for (auto& slab : slabs_) {
+    if (slab != nullptr && slab->in_use == 0) slab.reset();
+  }
+}
+
+}  // namespace quire

@@ -1,0 +1,89 @@
+// Private pages: the writer's pages that are not in the file yet, in its own memory.
+//
+// A frame holds one page, or one run of pages that is read as a whole (an array's block), under the
+// number of its first page. Only its owning transaction changes it, and only until it commits;
+// after that it is as immutable as a page in the file. It is found by number from any thread of the
+// process, without locks.
+//
+// Why a lock-free reader is right: it looks up only pages of its snapshot. A frame leaves the table
+// when its page is in the file (the map then has the same content) or is dead for every live
+// snapshot; its memory is given back only when no snapshot that could have found it is open
+// (engine/txn/reclaim.h). So a pointer that a lookup returned stays good.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/page/page_ptr.h"
+
+namespace quire {
+
+struct Frame {
+  std::byte* data = nullptr;
+  TxnNumber birth = 0;      // transaction that owns it, and may change it while it runs
+  std::uint64_t epoch = 0;  // savepoint epoch of that transaction when it was made
+  PageNumber page = 0;
+  PageNumber pages = 1;
+  std::uint32_t slab = 0;  // where its memory came from (FramePool)
+};
+
+// Thread safety: find by any thread; insert and erase under the caller's ordering (one thread at a
+// time for one page number).
+class FrameTable {
+ public:
+  FrameTable();
+  ~FrameTable();
+  FrameTable(const FrameTable&) = delete;
+  FrameTable& operator=(const FrameTable&) = delete;
+
+  Frame* find(PageNumber page) const noexcept {
+    const std::atomic<Frame*>* chunk = chunks_[page >> kChunkBits].load(std::memory_order_acquire);
+    if (chunk == nullptr) return nullptr;
+    return chunk[page & kChunkMask].load(std::memory_order_acquire);
+  }
+  // False: out of memory; nothing changed.
+  [[nodiscard]] bool insert(Frame* frame) noexcept;
+  Frame* erase(PageNumber page) noexcept;  // returns what was there
+  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr unsigned kChunkBits = 16;
+  static constexpr PageNumber kChunkMask = (1u << kChunkBits) - 1;
+  std::atomic<std::atomic<Frame*>*>* chunks_;  // 2^16 of them, untouched memory until used
+  std::mutex grow_;
+  std::atomic<std::size_t> size_{0};
+};
+
+// Memory for frames. Thread-safe. Buffers are page-aligned and recycled.
+class FramePool {
+ public:
+  explicit FramePool(std::uint32_t page_size);
+  ~FramePool();
+  FramePool(const FramePool&) = delete;
+  FramePool& operator=(const FramePool&) = delete;
+
+  Frame* acquire(PageNumber pages) noexcept;  // null: out of memory; content undefined
+  void release(Frame* frame) noexcept;
+  // Bytes of frames handed out, for the budget and `stat`.
+  std::uint64_t used_bytes() const noexcept { return used_.load(std::memory_order_relaxed); }
+  // Gives unused slabs back to the system.
+  void trim() noexcept;
+
+ private:
+  struct Slab;
+  bool add_slab() noexcept;
+  Frame* acquire_block(PageNumber pages) noexcept;
+  static void free_block(Frame* frame) noexcept;
+  std::uint32_t page_size_;
+  std::mutex mutex_;
+  std::vector<Frame*> free_;
+  std::vector<std::unique_ptr<Slab>> slabs_;
+  std::unordered_set<Frame*>
+      blocks_;  // frames of more than one page, which have memory of their own
+  std::atomic<std::uint64_t> used_{0};
+};
+
+}  // namespace quire

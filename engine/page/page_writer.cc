@@ -1,0 +1,216 @@
+#include "engine/page/page_writer.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include <boost/container/small_vector.hpp>
+
+#include "engine/base/checksum.h"
+
+namespace quire {
+
+PageWriter::PageWriter(PageReader reader, PageMap* map, FrameTable& frames, FramePool& pool,
+                       FreeMap& free_map, io::File& file, TxnNumber txn, Remap remap)
+    : reader_(reader),
+      map_(map),
+      frames_(frames),
+      pool_(pool),
+      free_map_(free_map),
+      file_(file),
+      remap_(std::move(remap)),
+      txn_(txn) {}
+
+PageWriter::~PageWriter() {
+  if (!ended_) abort();
+}
+
+// Whether nobody but this transaction, as it is now, needs the page.
+bool PageWriter::mine(const PagePtr& ptr) const noexcept {
+  if (ptr.birth != txn_) return false;
+  if (marks_.empty()) return true;
+  const Frame* frame = frames_.find(ptr.page);
+  return frame != nullptr && frame->epoch == epoch_;
+}
+
+bool PageWriter::writable(const PagePtr& ptr) const noexcept {
+  if (ptr.birth != txn_) return false;
+  const Frame* frame = frames_.find(ptr.page);
+  return frame != nullptr && (marks_.empty() || frame->epoch == epoch_);
+}
+
+Result<PageNumber> PageWriter::take_number(PageNumber pages) {
+  for (std::size_t i = loose_.size(); i > 0; --i) {
+    if (loose_[i - 1].pages != pages) continue;
+    const PageNumber page = loose_[i - 1].first;
+    loose_.erase(loose_.begin() + static_cast<std::ptrdiff_t>(i - 1));
+    return page;
+  }
+  PageNumber page;
+  {
+    // Taken and noted in one step: a checkpoint that copies the free map sees both or neither.
+    const std::scoped_lock lock(held_mutex_);
+    if (allocated_.size() == allocated_.capacity())  // before anything is taken: it may throw
+      allocated_.reserve(std::max<std::size_t>(16, 2 * allocated_.capacity()));
+    QUIRE_TRY(page, free_map_.take(pages));
+    allocated_.push_back({page, pages});
+  }
+  const std::uint64_t end = std::uint64_t{page} + pages;
+  if (end > reader_.page_count()) reader_.set_page_count(static_cast<PageNumber>(end));
+  if (end > map_->reserved_pages()) {
+    QUIRE_TRY(map_, remap_(end));
+    reader_ = PageReader(map_, &frames_, reader_.page_count());
+  }
+  for (PageNumber i = 0; i < pages; ++i) map_->forget(page + i);
+  return page;
+}
+
+Result<Frame*> PageWriter::new_frame(PageNumber pages) {
+  Frame* frame = pool_.acquire(pages);
+  if (frame == nullptr)
+    return fail(ErrorCode::kNoMemory, "out of memory for %u private pages of transaction %llu",
+                pages, static_cast<unsigned long long>(txn_));
+  auto page = take_number(pages);
+  if (!page) {
+    pool_.release(frame);
+    return std::unexpected(std::move(page).error());
+  }
+  frame->page = *page;
+  frame->birth = txn_;
+  frame->epoch = epoch_;
+  if (!frames_.insert(frame)) {
+    loose_.push_back({*page, pages});
+    pool_.release(frame);
+    return fail(ErrorCode::kNoMemory, "out of memory for the table of private pages");
+  }
+  private_bytes_ += static_cast<std::uint64_t>(pages) * page_size();
+  return frame;
+}
+
+Result<std::byte*> PageWriter::touch(PagePtr& ptr, PageNumber pages) {
+  if (ptr.birth == txn_) {
+    Frame* frame = frames_.find(ptr.page);
+    if (frame != nullptr && (marks_.empty() || frame->epoch == epoch_)) {
+      ptr.checksum = 0;
+      return frame->data;
+    }
+  }
+  const std::byte* old = fetch(ptr, pages);
+  if (old == nullptr) return reader_.failure();
+  QUIRE_TRY(Frame * frame, new_frame(pages));
+  std::memcpy(frame->data, old, static_cast<std::size_t>(pages) * page_size());
+  free(ptr, pages);
+  ptr.page = frame->page;
+  ptr.birth = txn_;
+  ptr.checksum = 0;
+  return frame->data;
+}
+
+Result<std::byte*> PageWriter::allocate(PagePtr& ptr, PageNumber pages) {
+  QUIRE_TRY(Frame * frame, new_frame(pages));
+  std::memset(frame->data, 0, static_cast<std::size_t>(pages) * page_size());
+  ptr = {.checksum = 0, .count = 0, .birth = txn_, .page = frame->page};
+  return frame->data;
+}
+
+void PageWriter::free(const PagePtr& ptr, PageNumber pages) {
+  assert(ptr.page >= kFirstPage);
+  if (mine(ptr)) {
+    drop_frame(ptr.page);
+    loose_.push_back({ptr.page, pages});
+  } else {
+    freed_.push_back({{ptr.page, pages}, ptr.birth, txn_});
+  }
+}
+
+Result<PagePtr> PageWriter::write_run(std::span<const Bytes> pieces) {
+  std::uint64_t bytes = 0;
+  for (const Bytes piece : pieces) bytes += piece.size();
+  const PageNumber pages = run_pages(bytes, page_size());
+  static constexpr std::byte kZeros[kMaxPageSize] = {};
+  const Bytes padding(kZeros, static_cast<std::size_t>(pages) * page_size() - bytes);
+  QUIRE_TRY(const PageNumber page, take_number(pages));
+  PagePtr ptr{.checksum = 0, .count = 0, .birth = txn_, .page = page};
+
+  boost::container::small_vector<Bytes, 4> all(pieces.begin(), pieces.end());
+  all.push_back(padding);
+  auto status = file_.write_gather(std::uint64_t{page} * page_size(), {all.data(), all.size()});
+  if (!status) {
+    loose_.push_back({page, pages});
+    return std::unexpected(std::move(status).error());
+  }
+  Checksum sum;
+  for (const Bytes piece : all) sum.update(piece);
+  ptr.checksum = page_checksum_of(sum.digest());
+  return ptr;
+}
+
+void PageWriter::drop_frame(PageNumber page) noexcept {
+  Frame* frame = frames_.erase(page);
+  if (frame == nullptr) return;
+  private_bytes_ -= static_cast<std::uint64_t>(frame->pages) * page_size();
+  pool_.release(frame);
+}
+
+void PageWriter::spilled(PageNumber page) { drop_frame(page); }
+
+std::vector<PageRun> PageWriter::committed_free() const {
+  const std::scoped_lock lock(held_mutex_);
+  return free_map_.committed_free(allocated_);
+}
+
+std::size_t PageWriter::mark() {
+  Mark mark;
+  mark.allocated = allocated_.size();
+  mark.freed = freed_.size();
+  mark.loose = std::exchange(loose_, {});
+  marks_.push_back(std::move(mark));
+  ++epoch_;
+  return marks_.size() - 1;
+}
+
+void PageWriter::rollback(std::size_t mark) {
+  assert(mark < marks_.size());
+  marks_.resize(mark + 1);
+  give_back(marks_[mark].allocated);
+  freed_.resize(marks_[mark].freed);
+  loose_.clear();  // all taken since the mark, so given back just now
+  ++epoch_;
+}
+
+void PageWriter::release(std::size_t mark) {
+  assert(mark < marks_.size());
+  for (std::size_t i = mark; i < marks_.size(); ++i)
+    loose_.insert(loose_.end(), marks_[i].loose.begin(), marks_[i].loose.end());
+  marks_.resize(mark);
+}
+
+// Returns the pages taken since allocated_ had `from` entries.
+void PageWriter::give_back(std::size_t from) noexcept {
+  const std::scoped_lock lock(held_mutex_);
+  for (std::size_t i = allocated_.size(); i > from; --i) {
+    drop_frame(allocated_[i - 1].first);
+    free_map_.give_back(allocated_[i - 1]);
+  }
+  allocated_.resize(from);
+}
+
+std::vector<FreeMap::Dead> PageWriter::commit() {
+  assert(!ended_);
+  ended_ = true;
+  if (!marks_.empty()) release(0);
+  const std::scoped_lock lock(held_mutex_);
+  for (const PageRun& run : loose_) free_map_.give_back(run);
+  allocated_.clear();
+  return std::move(freed_);
+}
+
+void PageWriter::abort() noexcept {
+  if (ended_) return;
+  ended_ = true;
+  marks_.clear();
+  give_back(0);
+  freed_.clear();
+}
+
+}  // namespace quire

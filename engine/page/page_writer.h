@@ -1,0 +1,124 @@
+// Writing pages in one transaction: copy on write into frames.
+//
+// A page may be changed in place while its frame was made by this transaction at the current
+// savepoint epoch. Any other page is copied to a new number first and the old one is freed: dead at
+// this transaction, reusable when nobody can see it (free_map.h).
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "engine/page/frame_table.h"
+#include "engine/page/free_map.h"
+#include "engine/page/page_reader.h"
+
+namespace quire {
+
+// One thread at a time. Invariants:
+//  1. allocated_ holds every page number (first of its run) taken from the free map since begin or
+//     the last savepoint mark, each once; abort gives them all back.
+//  2. freed_ holds pages of committed state, and pages of this transaction from before an open
+//     savepoint, that this transaction no longer uses; they reach the free map at commit only.
+//  3. loose_ holds pages of this transaction, at the current epoch, that it no longer uses; it
+//     takes these first.
+class PageWriter {
+ public:
+  // Called when a page past the end of the map is needed: returns a larger map.
+  using Remap = std::function<Result<PageMap*>(std::uint64_t pages)>;
+
+  // `map` is the one that `reader` reads through.
+  PageWriter(PageReader reader, PageMap* map, FrameTable& frames, FramePool& pool,
+             FreeMap& free_map, io::File& file, TxnNumber txn, Remap remap);
+  ~PageWriter();
+  PageWriter(const PageWriter&) = delete;
+  PageWriter& operator=(const PageWriter&) = delete;
+
+  TxnNumber txn() const noexcept { return txn_; }
+  std::uint32_t page_size() const noexcept { return reader_.page_size(); }
+  // Sees this transaction's pages and everything committed before.
+  PageReader& reader() noexcept { return reader_; }
+  const std::byte* fetch(const PagePtr& ptr, PageNumber pages = 1) noexcept {
+    return reader_.fetch(ptr, pages);
+  }
+
+  // Makes the page (block of `pages`) at `ptr` changeable and returns its bytes. When that needed a
+  // copy, `ptr` gets the new page number, this transaction as birth, checksum 0; count stays. The
+  // caller stores `ptr` in the parent, which it has touched before.
+  Result<std::byte*> touch(PagePtr& ptr, PageNumber pages = 1);
+  // True when touch would return the same bytes at once (the fast path of a caller that has kept
+  // a pointer).
+  bool writable(const PagePtr& ptr) const noexcept;
+  // True when the page was made by this process and is not in the file yet: it needs no checking.
+  bool in_memory(const PagePtr& ptr) const noexcept { return frames_.find(ptr.page) != nullptr; }
+  // A new page or block; its content is zero. Sets all of `ptr` but count, which becomes 0.
+  Result<std::byte*> allocate(PagePtr& ptr, PageNumber pages = 1);
+  void free(const PagePtr& ptr, PageNumber pages = 1);
+
+  // Writes a run of consecutive pages straight to the file (values too large for a frame): the
+  // pieces one after the other, zeros up to the page's end. Returns its pointer, checksum set (over
+  // whole pages), count 0.
+  Result<PagePtr> write_run(std::span<const Bytes> pieces);
+  static PageNumber run_pages(std::uint64_t bytes, std::uint32_t page_size) noexcept {
+    return static_cast<PageNumber>((bytes + page_size - 1) / page_size);
+  }
+
+  // Bytes of frames that this transaction holds.
+  std::uint64_t private_bytes() const noexcept { return private_bytes_; }
+  // How many runs commit() will return or give back, at most.
+  std::size_t freed_count() const noexcept { return freed_.size() + loose_.size(); }
+  // How many runs it has taken since begin. Any thread.
+  std::size_t held_count() const {
+    const std::scoped_lock lock(held_mutex_);
+    return allocated_.size();
+  }
+
+  // Savepoints, numbered from 0, innermost last.
+  std::size_t mark();               // begins one
+  void rollback(std::size_t mark);  // gives back all since; ends those inside; the mark stays
+  void release(std::size_t mark);   // keeps all since; ends it and those inside
+
+  // After the root that refers to this transaction's pages is fixed: keeps the frames in the table
+  // and returns what the transaction freed, for FreeMap::bury. No page may be touched afterwards.
+  std::vector<FreeMap::Dead> commit();
+  // Gives everything back. Also done by the destructor of a writer that was not committed.
+  void abort() noexcept;
+
+  // Drops a frame of this transaction that was just written to the file, by the spill in
+  // engine/txn. The page is then like one in the file: a later touch takes a new number.
+  void spilled(PageNumber page);
+  // The free pages of the committed state while this transaction runs: FreeMap::committed_free with
+  // what it has taken since. Any thread.
+  std::vector<PageRun> committed_free() const;
+
+ private:
+  struct Mark {
+    std::size_t allocated = 0;
+    std::size_t freed = 0;
+    std::vector<PageRun> loose;  // set aside: not to be used before the savepoint ends
+  };
+  bool mine(const PagePtr& ptr) const noexcept;
+  Result<PageNumber> take_number(PageNumber pages);
+  Result<Frame*> new_frame(PageNumber pages);
+  void drop_frame(PageNumber page) noexcept;
+  void give_back(std::size_t from) noexcept;
+
+  PageReader reader_;
+  PageMap* map_;
+  FrameTable& frames_;
+  FramePool& pool_;
+  FreeMap& free_map_;
+  io::File& file_;
+  Remap remap_;
+  TxnNumber txn_;
+  std::uint64_t epoch_ = 1;
+  std::uint64_t private_bytes_ = 0;
+  mutable std::mutex held_mutex_;  // allocated_, which a checkpoint reads from another thread
+  std::vector<PageRun> allocated_;
+  std::vector<FreeMap::Dead> freed_;
+  std::vector<PageRun> loose_;
+  std::vector<Mark> marks_;
+  bool ended_ = false;
+};
+
+}  // namespace quire

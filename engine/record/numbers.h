@@ -1,0 +1,78 @@
+// The numbers of a collection's records: dense, from 0, each given to one record at a time.
+//
+// The tree `numbers` has an entry for every number that was ever given, so the next new one is its
+// count. The entry of a number in use:
+//
+//   u8     1 + n
+//   bytes  n bytes (one bit a vector field, lowest first): set where the record has that vector
+//   bytes  the record's key
+//
+// and of a free one: u8 0, u64 the transaction that freed it; it is in the tree `freed` as well.
+//
+// A number is given again only when the transaction that freed it is in a durable checkpoint:
+// structures that catch up in the background (vector indexes) then know it as free, and no recovery
+// can bring its former record back under it.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "engine/record/collection.h"
+#include "engine/record/row_codec.h"
+
+namespace quire {
+
+struct NumberKey {
+  explicit NumberKey(RecordNumber number) noexcept { store_be(bytes.data(), number); }
+  std::array<std::byte, 8> bytes;
+  operator Bytes() const noexcept { return bytes; }  // NOLINT: a key is its bytes
+};
+
+// Key of `freed`.
+struct FreedKey {
+  FreedKey(TxnNumber freed_at, RecordNumber number) noexcept {
+    store_be(bytes.data(), freed_at);
+    store_be(bytes.data() + 8, number);
+  }
+  std::array<std::byte, 16> bytes;
+  operator Bytes() const noexcept { return bytes; }  // NOLINT: a key is its bytes
+};
+struct FreedNumber {
+  TxnNumber freed_at = 0;
+  RecordNumber number = 0;
+};
+Result<FreedNumber> decode_freed_key(Bytes key);
+
+// Entry of `numbers`; borrows.
+struct NumberEntry {
+  bool in_use = false;
+  TxnNumber freed_at = 0;
+  Bytes present;
+  Bytes key;
+  // Whether the record has the vector of the n-th vector field.
+  bool has_vector(std::size_t n) const noexcept {
+    return n / 8 < present.size() && (static_cast<unsigned>(present[n / 8]) >> (n % 8) & 1) != 0;
+  }
+};
+Result<NumberEntry> decode_number_entry(Bytes bytes, RecordNumber number);
+ByteVector encode_used_number(const Schema& schema, const RowView& row, Bytes key);
+std::array<std::byte, 9> encode_free_number(TxnNumber freed_at) noexcept;
+
+// The entry of a number that must exist: kCorrupt when it does not.
+Result<NumberEntry> read_number(View& view, const Collection& collection, RecordNumber number);
+// The number for a new record; changes nothing.
+Result<RecordNumber> choose_number(WriteTxn& txn, const Collection& collection);
+
+// Which numbers have a vector, as a bit set over [0, size).
+struct NumberSet {
+  std::vector<std::uint64_t> words;
+  std::uint64_t size = 0;
+  bool has(RecordNumber number) const noexcept {
+    return (words[number / 64] >> (number % 64) & 1) != 0;
+  }
+};
+// Reads no rows: O(free numbers) for a vector that can't be null, else O(numbers).
+Result<NumberSet> numbers_with_vector(View& view, const Collection& collection, std::size_t vector);
+
+}  // namespace quire

@@ -1,0 +1,25 @@
+// Changing records. Everything is checked before anything is written: an error of the caller
+// (kSchema, kType, kKeySize, kValueSize, kInvalid, kExists, kNotFound) changes nothing; an error of
+// the system makes the transaction unusable. Each call is one operation in the log.
+//
+// Values may borrow from the transaction that is changed.
+#pragma once
+
+#include <span>
+
+#include "engine/record/collection.h"
+
+namespace quire {
+
+// kExists when the key is there. O(log n) each, with the size of the record.
+Status insert_record(WriteTxn& txn, const Collection& collection, std::span<const Value> values);
+// Inserts or replaces; a record that is replaced keeps its number.
+Status upsert_record(WriteTxn& txn, const Collection& collection, std::span<const Value> values);
+// Gives new values to the fields listed; of one listed twice the last counts. kNotFound; kInvalid
+// for a field that does not exist, or another key.
+Status update_record(WriteTxn& txn, const Collection& collection, const Value& key,
+                     std::span<const std::uint32_t> fields, std::span<const Value> values);
+// kNotFound.
+Status erase_record(WriteTxn& txn, const Collection& collection, const Value& key);
+
+}  // namespace quire

@@ -1,0 +1,476 @@
+/* Quire: an embedded database. This header is the whole public interface.
+ *
+ * INTRODUCTION
+ *
+ * A database is a directory. Any number of processes may have it open: one to write, the others to
+ * read. In it are keyspaces (ordered bytes to bytes) and collections (records of typed fields and
+ * vectors, under a primary key). All is read and written in transactions: a read transaction sees
+ * one committed state for as long as it is open, without blocking anybody and without being
+ * blocked; a write transaction is all or nothing, over every keyspace and collection it touches.
+ *
+ *     quire_db* db;
+ *     quire_open("shop.quire", NULL, &db);
+ *     quire_txn* txn;
+ *     quire_begin(db, QUIRE_WRITE, &txn);
+ *     quire_keyspace names;
+ *     quire_keyspace_open(txn, "names", QUIRE_CREATE, &names);
+ *     quire_put(txn, names, "k1", 2, "hello", 5, 0);
+ *     quire_commit(txn);
+ *     quire_close(db);
+ *
+ * RULES
+ *
+ * - Every function that can fail returns an int: QUIRE_OK (0), or a negative code whose meaning
+ * never changes. quire_last_error() has the sentence for it, of the calling thread.
+ * - Memory that a function hands out (values, keys, names) belongs to the library. From a read
+ *   transaction it is good until that transaction ends or is renewed; from a write transaction,
+ *   until its next change or end; a key from a cursor only until the cursor moves. It must not be
+ *   written.
+ * - A database handle may be used by any number of threads. A transaction, and the cursors in it,
+ * by one thread at a time (QUIRE_ERR_THREAD when that is seen to be broken).
+ * - Option structs begin with their size: set it with QUIRE_*_INIT. A newer library accepts older
+ *   sizes; unknown non-zero fields of a newer program are refused with QUIRE_ERR_INVALID.
+ * - A process must not use a handle it inherited by fork(): every call but quire_close says
+ *   QUIRE_ERR_FORKED.
+ *
+ * STABILITY: symbols, codes, struct layouts and flags of version 0.x may change with the second
+ * number only; from 1.0, with the first.
+ */
+#ifndef QUIRE_QUIRE_H
+#define QUIRE_QUIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#error "Quire needs a POSIX system"
+#endif
+#define QUIRE_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define QUIRE_VERSION_MAJOR 0
+#define QUIRE_VERSION_MINOR 1
+#define QUIRE_VERSION_PATCH 0
+
+/* ------------------------------------------------------------------ errors */
+
+enum {
+  QUIRE_OK = 0,
+  QUIRE_ERR_NOT_FOUND = -1,    /* no such key, keyspace, collection, record or file */
+  QUIRE_ERR_EXISTS = -2,       /* it is there already */
+  QUIRE_ERR_INVALID = -3,      /* an argument is wrong */
+  QUIRE_ERR_KEY_SIZE = -4,     /* a key is empty or too long */
+  QUIRE_ERR_VALUE_SIZE = -5,   /* a value is too long */
+  QUIRE_ERR_TYPE = -6,         /* a value's type, or a structure's kind, is another */
+  QUIRE_ERR_SCHEMA = -7,       /* a record does not fit its schema */
+  QUIRE_ERR_NOT_DATABASE = -8, /* not a file of Quire's */
+  QUIRE_ERR_VERSION = -9,      /* a format version that this library does not read */
+  QUIRE_ERR_BYTE_ORDER = -10,  /* written with the other byte order */
+  QUIRE_ERR_WRONG_ID = -11,    /* a file of another database */
+  QUIRE_ERR_PAGE_SIZE = -12,   /* page size out of range or not the file's */
+  QUIRE_ERR_CORRUPT = -13,     /* a checksum or an invariant does not hold */
+  QUIRE_ERR_TRUNCATED = -14,   /* a file is shorter than its contents say */
+  QUIRE_ERR_LOG_DAMAGED = -15, /* the log has a hole before records that were synced */
+  QUIRE_ERR_BUSY = -16,        /* somebody else holds the writer's place; the message has the pid */
+  QUIRE_ERR_TIMEOUT = -17,     /* waited as long as asked */
+  QUIRE_ERR_READ_ONLY = -18,   /* a write through something read-only */
+  QUIRE_ERR_PERMISSION = -19,  /* the system refused access */
+  QUIRE_ERR_FULL = -20,        /* no space left on the device; the transaction is undone */
+  QUIRE_ERR_QUOTA = -21,       /* the quota is reached; the transaction is undone */
+  QUIRE_ERR_IO = -22,          /* another failure of the system */
+  QUIRE_ERR_TOO_MANY_FILES = -23, /* out of file descriptors */
+  QUIRE_ERR_NO_MEMORY = -24,      /* out of memory */
+  QUIRE_ERR_POISONED = -25,       /* a write or sync failed before: close and open again */
+  QUIRE_ERR_CLOSED = -26,         /* the handle was closed or ended */
+  QUIRE_ERR_FORKED = -27,         /* the handle came by fork() */
+  QUIRE_ERR_THREAD = -28,         /* two threads at once in one transaction */
+  QUIRE_ERR_TOO_LARGE = -29,      /* a limit of the format is reached */
+  QUIRE_ERR_NOT_SUPPORTED = -30,  /* this build, machine or file system can't */
+  QUIRE_ERR_NEEDS_RECOVERY = -31, /* crashed, and this process may not write */
+  QUIRE_ERR_LOCK_LOST = -32,      /* the `lock` file was deleted or replaced while open */
+  QUIRE_ERR_READERS_FULL = -33,   /* the reader table can't grow further */
+  QUIRE_ERR_CONFLICT = -34,       /* out of order: e.g. a savepoint that has ended */
+  QUIRE_ERR_CANCELLED = -35       /* a callback asked to stop */
+};
+
+/* The sentence for the last error of the calling thread; never NULL; good until its next call. */
+QUIRE_API const char* quire_last_error(void);
+/* "not_found" for QUIRE_ERR_NOT_FOUND; "unknown" for what is not a code. */
+QUIRE_API const char* quire_error_name(int code);
+/* "0.1.0". */
+QUIRE_API const char* quire_version(void);
+/* A line of JSON: version, format, kernels in use, io_uring or not, compiler. */
+QUIRE_API const char* quire_build_info(void);
+
+/* ---------------------------------------------------------------- database */
+
+typedef struct quire_db quire_db;
+typedef struct quire_txn quire_txn;
+typedef struct quire_cursor quire_cursor;
+
+/* What an acknowledged commit survives. In every mode a crash leaves a prefix of the commits, and
+ * the death of a process loses nothing that another process saw. */
+enum {
+  QUIRE_DURABILITY_DEFAULT = 0, /* of the database: as opened */
+  QUIRE_DURABILITY_ALWAYS = 1,  /* power loss */
+  QUIRE_DURABILITY_BATCH = 2,   /* death of the process; power loss after batch_ms or batch_bytes */
+  QUIRE_DURABILITY_OS = 3,  /* death of the process; power loss when the system has written it */
+  QUIRE_DURABILITY_NONE = 4 /* death of the process after publish_ms */
+};
+
+enum {
+  QUIRE_OPEN_READ_ONLY = 1, /* quire_open_options.flags */
+  QUIRE_OPEN_CREATE = 2,    /* make the database when it is not there */
+  QUIRE_OPEN_EXCLUSIVE = 4, /* with CREATE: QUIRE_ERR_EXISTS when it is */
+  QUIRE_OPEN_ARCHIVE = 8,   /* keep log segments that are no longer needed */
+  QUIRE_OPEN_NO_BACKGROUND =
+      16 /* no thread: checkpoints happen on call, at close, and in commits */
+};
+
+/* Zero means the default everywhere. */
+typedef struct quire_open_options {
+  size_t size;               /* sizeof(quire_open_options) */
+  uint32_t flags;            /* QUIRE_OPEN_* */
+  uint32_t page_size;        /* at creation: 4096 (default) to 65536, a power of two; 512 to
+                                2048 for tests. Else 0 or the file's */
+  uint32_t durability;       /* QUIRE_DURABILITY_*; default ALWAYS */
+  uint32_t busy_timeout_ms;  /* wait for the writer's place this long; default 0: not at all;
+                                UINT32_MAX: for ever */
+  uint32_t publish_ms;       /* default 1: a commit that is not `always` is seen by other
+                                processes after this at the latest */
+  uint32_t batch_ms;         /* default 50: `batch` commits are synced after this */
+  uint64_t batch_bytes;      /* default 4 MiB: or after so many bytes of log */
+  uint64_t checkpoint_bytes; /* default 64 MiB of log start a checkpoint */
+  uint32_t checkpoint_ms;    /* default 60,000: so does this time with something logged */
+  uint32_t reserved0;
+  uint64_t log_budget_bytes; /* default 64 MiB: a transaction that logs more commits by
+                                checkpoint */
+  uint64_t private_bytes;    /* default 256 MiB: pages in memory before they are written */
+  uint64_t quota_bytes;      /* default 0, none: largest size of the data file */
+} quire_open_options;
+#define QUIRE_OPEN_OPTIONS_INIT {sizeof(quire_open_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/* Opens the database in the directory `path`. options may be NULL: read-write, made when absent
+ * (QUIRE_OPEN_CREATE). Recovers it when it had crashed. A path that this process has open already
+ * for writing gives another handle on the same database.
+ * Errors: NOT_FOUND, EXISTS, BUSY, TIMEOUT, NOT_DATABASE, VERSION, BYTE_ORDER, PAGE_SIZE, WRONG_ID,
+ * CORRUPT, TRUNCATED, LOG_DAMAGED, NEEDS_RECOVERY, READ_ONLY, PERMISSION, LOCK_LOST, FULL, IO... */
+QUIRE_API int quire_open(const char* path, const quire_open_options* options, quire_db** db);
+/* Closes the handle; NULL is fine. Write transactions still open are undone. The last close of a
+ * writer makes a checkpoint and leaves an empty log. Returns the error of that, if any; the
+ * handle is gone either way. QUIRE_ERR_BUSY, and nothing closed, while read transactions are open.
+ */
+QUIRE_API int quire_close(quire_db* db);
+/* Transaction number and log sequence number of the newest commit this handle can see. */
+QUIRE_API int quire_latest(quire_db* db, uint64_t* txn_number, uint64_t* lsn);
+/* Waits until a commit newer than `txn_number` can be seen; QUIRE_ERR_TIMEOUT after timeout_ms
+ * (UINT32_MAX: never). `newest` (may be NULL) gets its number. */
+QUIRE_API int quire_wait_commit(quire_db* db, uint64_t txn_number, uint32_t timeout_ms,
+                                uint64_t* newest);
+/* Returns when everything committed before the call is on the device. */
+QUIRE_API int quire_sync(quire_db* db);
+/* The same for commits up to one log sequence number (quire_commit_ex gives it). */
+QUIRE_API int quire_wait_durable(quire_db* db, uint64_t lsn);
+/* Makes a checkpoint: all committed data is in the data file, the log before it is released. */
+QUIRE_API int quire_checkpoint(quire_db* db);
+
+typedef struct quire_stat {
+  size_t size;
+  uint32_t page_size;
+  uint32_t format_version;
+  uint8_t id[16];
+  uint64_t txn_number;     /* newest commit */
+  uint64_t lsn;            /* its log sequence number */
+  uint64_t durable_lsn;    /* known to be on the device */
+  uint64_t checkpoint_txn; /* newest durable checkpoint */
+  uint64_t checkpoint_lsn;
+  uint64_t published_txn; /* newest commit other processes can see */
+  uint64_t file_bytes;    /* of `data` */
+  uint64_t log_bytes;     /* written since the checkpoint */
+  uint64_t log_files;
+  uint64_t pages_total;
+  uint64_t pages_free;
+  uint64_t pages_pinned;  /* dead but visible to an open snapshot or the checkpoint */
+  uint64_t private_bytes; /* pages in this process's memory */
+  uint64_t keyspaces;
+  uint64_t collections;
+  uint64_t readers;           /* open read transactions, in all processes */
+  uint64_t oldest_reader_txn; /* 0: none */
+  uint64_t oldest_reader_age_ms;
+  uint64_t oldest_reader_pinned_bytes;
+  uint32_t oldest_reader_pid;
+  uint32_t writer_pid; /* 0: nobody has it open for writing */
+  uint64_t quota_bytes;
+  uint64_t commits; /* of this process since it opened */
+  uint64_t syncs;   /* of the log, likewise */
+  uint64_t checkpoints;
+} quire_stat;
+/* Set stat->size = sizeof *stat first. What only the writer's process knows is 0 elsewhere. */
+QUIRE_API int quire_get_stat(quire_db* db, quire_stat* stat);
+
+/* Verifies everything: every page reachable from the newest commit (checksum and structure),
+ * counts, order, records against their indexes, free pages (in the writer's process), the log. For
+ * each damage calls report(context, text), if not NULL; a non-zero return stops. QUIRE_OK: clean;
+ * QUIRE_ERR_CORRUPT: damage was found. Reads with pread. Runs beside everything else. */
+QUIRE_API int quire_check(quire_db* db, int (*report)(void* context, const char* text),
+                          void* context);
+
+/* ------------------------------------------------------------ transactions */
+
+enum {
+  QUIRE_READ = 0,
+  QUIRE_WRITE = 1,
+  QUIRE_TRY = 2 /* with WRITE: QUIRE_ERR_BUSY at once when another transaction writes */
+};
+
+/* Begins. A write transaction waits its turn behind those of other threads, first come first
+ * served. */
+QUIRE_API int quire_begin(quire_db* db, uint32_t flags, quire_txn** txn);
+/* Ends a transaction; the handle and its cursors are gone whatever it returns. For a read
+ * transaction the same as abort. On an error nothing was committed, except that after
+ * QUIRE_ERR_POISONED of a commit its durability is unknown until the database is opened again. */
+QUIRE_API int quire_commit(quire_txn* txn);
+/* The same with a durability of its own (QUIRE_DURABILITY_*); lsn (may be NULL) gets the commit's
+ * log sequence number, for quire_wait_durable. */
+QUIRE_API int quire_commit_ex(quire_txn* txn, uint32_t durability, uint64_t* lsn);
+/* Undoes a write transaction, ends a read transaction. NULL is fine. */
+QUIRE_API void quire_abort(quire_txn* txn);
+/* Moves a read transaction to the newest commit; cheaper than ending and beginning. Its cursors
+ * become unpositioned; memory borrowed before is gone. */
+QUIRE_API int quire_renew(quire_txn* txn);
+/* Number of the snapshot a transaction reads (for a write transaction: the one it began at). */
+QUIRE_API uint64_t quire_txn_number(const quire_txn* txn);
+
+/* Savepoints of a write transaction nest; ids are given by the library. Rolling back undoes all
+ * since and ends the savepoints inside it; the savepoint itself stays. */
+QUIRE_API int quire_savepoint(quire_txn* txn, uint64_t* savepoint);
+QUIRE_API int quire_rollback_to(quire_txn* txn, uint64_t savepoint);
+QUIRE_API int quire_release(quire_txn* txn, uint64_t savepoint);
+
+/* --------------------------------------------------------------- keyspaces */
+
+/* A keyspace's number: the same in every transaction and process, never used again after a drop. */
+typedef uint32_t quire_keyspace;
+
+enum {
+  QUIRE_CREATE = 1,     /* make it when it is not there (write transactions) */
+  QUIRE_MUST_CREATE = 2 /* QUIRE_ERR_EXISTS when it is */
+};
+
+/* Names: 1 to 255 bytes of UTF-8 without control characters; unique over keyspaces and collections.
+ */
+QUIRE_API int quire_keyspace_open(quire_txn* txn, const char* name, uint32_t flags,
+                                  quire_keyspace* keyspace);
+/* Drops it with all it has. O(pages). */
+QUIRE_API int quire_keyspace_drop(quire_txn* txn, quire_keyspace keyspace);
+/* Calls visit(context, name, keyspace, entries) for each, in order of names; non-zero stops. */
+QUIRE_API int quire_keyspace_list(quire_txn* txn,
+                                  int (*visit)(void* context, const char* name,
+                                               quire_keyspace keyspace, uint64_t entries),
+                                  void* context);
+
+/* A piece of memory. */
+typedef struct quire_slice {
+  const void* data;
+  size_t size;
+} quire_slice;
+
+enum {
+  QUIRE_NO_OVERWRITE = 1, /* QUIRE_ERR_EXISTS when the key is there; nothing is changed */
+  QUIRE_APPEND = 2,    /* the key must be greater than all others, else QUIRE_ERR_INVALID: faster */
+  QUIRE_MUST_EXIST = 4 /* QUIRE_ERR_NOT_FOUND when the key is not there */
+};
+
+/* Keys: 1 byte to quire_max_key_size; values: 0 bytes to 2 GiB. Keys are ordered as by memcmp.
+ * O(log n). */
+QUIRE_API int quire_put(quire_txn* txn, quire_keyspace keyspace, const void* key, size_t key_size,
+                        const void* value, size_t value_size, uint32_t flags);
+/* Borrows the value: no copy. QUIRE_ERR_NOT_FOUND. O(log n). */
+QUIRE_API int quire_get(quire_txn* txn, quire_keyspace keyspace, const void* key, size_t key_size,
+                        quire_slice* value);
+/* QUIRE_ERR_NOT_FOUND when it is not there. */
+QUIRE_API int quire_delete(quire_txn* txn, quire_keyspace keyspace, const void* key,
+                           size_t key_size);
+/* Deletes keys in [low, high); low NULL: from the first; high NULL: to the last. `deleted` (may be
+ * NULL) gets how many. Whole pages are dropped without looking at each key. */
+QUIRE_API int quire_delete_range(quire_txn* txn, quire_keyspace keyspace, const quire_slice* low,
+                                 const quire_slice* high, uint64_t* deleted);
+/* Exact number of keys in [low, high), bounds as above. O(log n). */
+QUIRE_API int quire_count(quire_txn* txn, quire_keyspace keyspace, const quire_slice* low,
+                          const quire_slice* high, uint64_t* count);
+/* Number of keys less than `key`. O(log n). */
+QUIRE_API int quire_rank(quire_txn* txn, quire_keyspace keyspace, const void* key, size_t key_size,
+                         uint64_t* rank);
+/* Longest key of this database, in bytes (a quarter page, 4096 at most). */
+QUIRE_API size_t quire_max_key_size(quire_db* db);
+
+/* ----------------------------------------------------------------- cursors */
+
+/* Limits what a cursor shows. All may be unset (data NULL). */
+typedef struct quire_range {
+  size_t size;        /* sizeof(quire_range) */
+  quire_slice low;    /* keys >= low */
+  quire_slice high;   /* keys < high */
+  quire_slice prefix; /* keys that begin with it */
+} quire_range;
+#define QUIRE_RANGE_INIT {sizeof(quire_range), {0, 0}, {0, 0}, {0, 0}}
+
+/* range may be NULL: the whole keyspace. The cursor copies it. It starts before the first entry:
+ * quire_cursor_next gives the first, quire_cursor_previous the last. Changes made through its write
+ * transaction are seen; the cursor keeps its place by key. */
+QUIRE_API int quire_cursor_open(quire_txn* txn, quire_keyspace keyspace, const quire_range* range,
+                                quire_cursor** cursor);
+/* NULL is fine; also after the transaction has ended. */
+QUIRE_API void quire_cursor_close(quire_cursor* cursor);
+/* Each moves, and fills key and value (either may be NULL). QUIRE_ERR_NOT_FOUND at the end: the
+ * cursor is then before the first or behind the last, and may turn round. */
+QUIRE_API int quire_cursor_next(quire_cursor* cursor, quire_slice* key, quire_slice* value);
+QUIRE_API int quire_cursor_previous(quire_cursor* cursor, quire_slice* key, quire_slice* value);
+QUIRE_API int quire_cursor_first(quire_cursor* cursor, quire_slice* key, quire_slice* value);
+QUIRE_API int quire_cursor_last(quire_cursor* cursor, quire_slice* key, quire_slice* value);
+/* The first entry at or after `wanted`. */
+QUIRE_API int quire_cursor_seek(quire_cursor* cursor, const void* wanted, size_t wanted_size,
+                                quire_slice* key, quire_slice* value);
+/* The entry with number `rank` (from 0) of the range. O(log n). */
+QUIRE_API int quire_cursor_seek_rank(quire_cursor* cursor, uint64_t rank, quire_slice* key,
+                                     quire_slice* value);
+/* The entry it is on, again. */
+QUIRE_API int quire_cursor_current(quire_cursor* cursor, quire_slice* key, quire_slice* value);
+/* Deletes the entry it is on (write transactions); next gives the one after. */
+QUIRE_API int quire_cursor_delete(quire_cursor* cursor);
+
+/* ------------------------------------------------------------- collections */
+
+typedef uint32_t quire_collection; /* like quire_keyspace */
+
+typedef enum quire_type {
+  QUIRE_TYPE_NULL = 0,
+  QUIRE_TYPE_BOOL = 1,
+  QUIRE_TYPE_I64 = 2,
+  QUIRE_TYPE_F64 = 3,
+  QUIRE_TYPE_TEXT = 4, /* UTF-8, checked */
+  QUIRE_TYPE_BYTES = 5,
+  QUIRE_TYPE_TIMESTAMP = 6,  /* i64, microseconds since 1970 UTC */
+  QUIRE_TYPE_VECTOR_F32 = 16 /* fixed dimension */
+} quire_type;
+
+enum {
+  QUIRE_FIELD_NULLABLE = 1, /* may be null; vectors too */
+  QUIRE_FIELD_KEY = 2       /* the primary key: exactly one field, a scalar, not nullable */
+};
+
+typedef struct quire_field {
+  const char* name;   /* 1 to 255 bytes of UTF-8 without control characters, unique */
+  uint32_t type;      /* quire_type */
+  uint32_t flags;     /* QUIRE_FIELD_* */
+  uint32_t dimension; /* of a vector: 1 to 65,535 */
+  uint32_t reserved;
+} quire_field;
+
+/* A value of a field. For TEXT and BYTES `bytes`; for a vector `vector` with `dimension` floats; in
+ * results both borrow the transaction's memory. Vectors are 4-byte aligned in results. */
+typedef struct quire_value {
+  uint32_t type; /* quire_type; NULL for a null */
+  uint32_t dimension;
+  union {
+    int32_t boolean;
+    int64_t i64; /* I64, TIMESTAMP */
+    double f64;
+    quire_slice bytes;
+    const float* vector;
+  } as;
+} quire_value;
+
+/* Makes a collection; the fields' order is the order of values everywhere. 1 to 1,024 fields. */
+QUIRE_API int quire_collection_create(quire_txn* txn, const char* name, const quire_field* fields,
+                                      size_t field_count, quire_collection* collection);
+QUIRE_API int quire_collection_open(quire_txn* txn, const char* name, quire_collection* collection);
+QUIRE_API int quire_collection_drop(quire_txn* txn, quire_collection collection);
+QUIRE_API int quire_collection_list(quire_txn* txn,
+                                    int (*visit)(void* context, const char* name,
+                                                 quire_collection collection, uint64_t records),
+                                    void* context);
+/* Number of fields, then each; names are borrowed. */
+QUIRE_API int quire_collection_field_count(quire_txn* txn, quire_collection collection,
+                                           size_t* field_count);
+QUIRE_API int quire_collection_field(quire_txn* txn, quire_collection collection, size_t index,
+                                     quire_field* field);
+QUIRE_API int quire_collection_count(quire_txn* txn, quire_collection collection,
+                                     uint64_t* records);
+
+/* values: one a field, in order; value_count must be the field count. Everything is checked before
+ * anything is written: types, nulls, UTF-8, dimensions, NaN and infinities in vectors
+ * (QUIRE_ERR_SCHEMA or QUIRE_ERR_TYPE, naming the field). */
+/* QUIRE_ERR_EXISTS when the key is there. */
+QUIRE_API int quire_record_insert(quire_txn* txn, quire_collection collection,
+                                  const quire_value* values, size_t value_count);
+/* Inserts or replaces. */
+QUIRE_API int quire_record_upsert(quire_txn* txn, quire_collection collection,
+                                  const quire_value* values, size_t value_count);
+/* Changes the fields listed (by index) of the record with this key; the key itself can't be
+ * changed. QUIRE_ERR_NOT_FOUND. */
+QUIRE_API int quire_record_update(quire_txn* txn, quire_collection collection,
+                                  const quire_value* key, const uint32_t* fields,
+                                  const quire_value* values, size_t count);
+QUIRE_API int quire_record_delete(quire_txn* txn, quire_collection collection,
+                                  const quire_value* key);
+/* Fills values[0..value_count), the first value_count fields. QUIRE_ERR_NOT_FOUND. */
+QUIRE_API int quire_record_get(quire_txn* txn, quire_collection collection, const quire_value* key,
+                               quire_value* values, size_t value_count);
+
+/* A scan in order of the primary key. Use quire_cursor_close to end it; only quire_scan_next works
+ * on such a cursor. low/high (may be NULL): key values, low <= key < high. */
+QUIRE_API int quire_scan_open(quire_txn* txn, quire_collection collection, const quire_value* low,
+                              const quire_value* high, quire_cursor** cursor);
+/* The next record's fields; QUIRE_ERR_NOT_FOUND at the end. */
+QUIRE_API int quire_scan_next(quire_cursor* cursor, quire_value* values, size_t value_count);
+
+/* ------------------------------------------------------------------ search */
+
+typedef enum quire_metric {
+  QUIRE_METRIC_L2 = 1,    /* squared euclidean distance */
+  QUIRE_METRIC_IP = 2,    /* minus the inner product */
+  QUIRE_METRIC_COSINE = 3 /* 1 - cosine; 1 where a vector is zero */
+} quire_metric;
+
+typedef struct quire_search_options {
+  size_t size;
+  uint32_t metric;     /* quire_metric; default L2 */
+  uint32_t field;      /* index of a vector field */
+  const float* vector; /* the query, `dimension` floats */
+  uint32_t dimension;
+  uint32_t k; /* how many: 1 to 1,000,000 */
+} quire_search_options;
+#define QUIRE_SEARCH_OPTIONS_INIT {sizeof(quire_search_options), QUIRE_METRIC_L2, 0, 0, 0, 0}
+
+typedef struct quire_hit {
+  double distance; /* ascending; ties by key order of insertion number */
+  quire_value key; /* primary key of the record, borrowed */
+} quire_hit;
+
+/* Exact nearest neighbours at the age of the transaction, its own changes included. hits has room
+ * for k; `found` gets how many there are (fewer than k only when fewer records have the field).
+ * O(records * dimension). */
+QUIRE_API int quire_search(quire_txn* txn, quire_collection collection,
+                           const quire_search_options* options, quire_hit* hits, size_t* found);
+
+/* ----------------------------------------------------------------- inspect */
+
+enum {
+  QUIRE_INSPECT_META = 1,    /* both meta pages */
+  QUIRE_INSPECT_PAGE = 2,    /* one page, by number */
+  QUIRE_INSPECT_SEGMENT = 3, /* one log segment, by number (0: a list of all) */
+  QUIRE_INSPECT_READERS = 4  /* the head and the reader table of `lock` */
+};
+/* Describes a part of the files as JSON text, without opening or changing the database (works on
+ * damaged ones). *json is freed with quire_free. */
+QUIRE_API int quire_inspect(const char* path, uint32_t what, uint64_t number, char** json);
+QUIRE_API void quire_free(void* memory);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* QUIRE_QUIRE_H */

@@ -1,0 +1,93 @@
+#include "tools/infer.h"
+
+#include <gtest/gtest.h>
+
+#include "tools/failure.h"
+#include "tools/record_source.h"
+
+namespace quire::tools {
+namespace {
+
+Schema infer(Format format, std::string_view text, const std::string& key = "") {
+  MemorySource bytes(text);
+  const auto source = make_record_source(format, &bytes, 1'000'000);
+  SchemaInference inference;
+  Record record;
+  std::string reason;
+  for (;;) {
+    const ReadStatus status = source->next(&record, &reason);
+    if (status == ReadStatus::kEnd) return inference.finish(key);
+    EXPECT_EQ(status, ReadStatus::kRecord) << reason;
+    inference.add(record);
+  }
+}
+
+std::string described(const Schema& schema) {
+  std::string text;
+  for (const Field& field : schema.fields) text += field.name + " " + describe_field(field) + "; ";
+  return text;
+}
+
+// The message of a refusal.
+std::string refusal(Format format, std::string_view text, const std::string& key = "") {
+  try {
+    return "accepted: " + described(infer(format, text, key));
+  } catch (const Failure& failure) {
+    return failure.what();
+  }
+}
+
+TEST(Infer, NdjsonTypes) {
+  EXPECT_EQ(described(infer(Format::kNdjson,
+                            "{\"id\":\"a\",\"i\":1,\"f\":1,\"b\":true,\"v\":[1,2]}\n"
+                            "{\"id\":\"b\",\"i\":2,\"f\":1.5,\"b\":false,\"v\":[1,2.5]}\n")),
+            "id text, key; i i64; f f64; b bool; v vector(2); ");
+}
+
+TEST(Infer, NullOrAbsentIsNullable) {
+  EXPECT_EQ(described(infer(Format::kNdjson,
+                            "{\"id\":1,\"a\":null,\"b\":2}\n{\"id\":2,\"c\":\"x\",\"n\":null}\n")),
+            "id i64, key; a text, nullable; b i64, nullable; c text, nullable; n text, nullable; ");
+}
+
+TEST(Infer, CsvTypes) {
+  EXPECT_EQ(described(infer(Format::kCsv,
+                            "name,i,f,b,zip,v,w,long,mix\n"
+                            "x,1,1.5,true,007,\"[1,2]\",1 2 3,12345678901234567890,true\n"
+                            "y,,2,false,123,\"[3,4]\",4 5 6,1,5\n")),
+            "name text, key; i i64, nullable; f f64; b bool; zip text; v vector(2); w vector(3); "
+            "long text; mix text; ");
+}
+
+TEST(Infer, CsvVectorsOfManyLengthsAreTexts) {
+  EXPECT_EQ(described(infer(Format::kCsv, "id,v\n1,1 2\n2,1 2 3\n")), "id i64, key; v text; ");
+}
+
+TEST(Infer, KeyIsIdKeyNameOrAsked) {
+  EXPECT_EQ(infer(Format::kNdjson, R"({"name":"a","key":"b","id":"c"})").key().name, "id");
+  EXPECT_EQ(infer(Format::kNdjson, R"({"name":"a","key":"b"})").key().name, "key");
+  EXPECT_EQ(infer(Format::kNdjson, R"({"name":"a","x":"b"})").key().name, "name");
+  EXPECT_EQ(infer(Format::kNdjson, R"({"name":"a","x":"b"})", "x").key().name, "x");
+  EXPECT_NE(refusal(Format::kNdjson, R"({"sku":"a"})").find("--key"), std::string::npos);
+  EXPECT_NE(refusal(Format::kNdjson, R"({"a":1})", "b").find("not a field"), std::string::npos);
+  EXPECT_NE(refusal(Format::kNdjson, R"({"id":[1,2]})").find("vector"), std::string::npos);
+  EXPECT_NE(refusal(Format::kNdjson, "{\"id\":1}\n{\"id\":null}\n").find("null or missing"),
+            std::string::npos);
+}
+
+TEST(Infer, RefusalsNameFieldAndLine) {
+  EXPECT_EQ(refusal(Format::kNdjson, "{\"id\":1,\"a\":1}\n{\"id\":2,\"a\":\"x\"}\n"),
+            "line 2: field 'a': a text here and an integer on line 1; a field has one type");
+  EXPECT_NE(refusal(Format::kNdjson, R"({"id":1,"o":{}})").find("field 'o': an object"),
+            std::string::npos);
+  EXPECT_NE(refusal(Format::kNdjson, R"({"id":1,"o":["a"]})").find("an array of texts"),
+            std::string::npos);
+  EXPECT_NE(refusal(Format::kNdjson, "{\"id\":1,\"v\":[1,2]}\n{\"id\":2,\"v\":[1]}").find("line 2"),
+            std::string::npos);
+  EXPECT_NE(refusal(Format::kNdjson, "{\"id\":1,\"v\":[1,2]}\n{\"id\":2,\"v\":[1,2,3]}")
+                .find("3 numbers"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace quire::tools

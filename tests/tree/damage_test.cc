@@ -1,0 +1,219 @@
+// Pages with the right checksums and the wrong content: an error or some answer, never a crash, a
+// hang, or a touch of memory outside the page.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/tree/tree_world.h"
+
+namespace quire::test {
+namespace {
+
+struct Place {
+  PagePtr ptr;
+  int parent;         // index, -1 for the root
+  std::size_t field;  // of the pointer in the parent's page
+  ByteVector content;
+};
+
+class DamageTest : public testing::TestWithParam<std::uint32_t> {
+ protected:
+  DamageTest() : world_(GetParam()), random_(GetParam()) {
+    TreeWriter writer(&world_.pages(), TreeRoot{.root = {}, .id = 9});
+    for (std::uint32_t i = 0; i < 400; ++i) {
+      const std::string value(i % 50 == 0 ? 2 * GetParam() : i % 60, 'v');
+      must(writer.put(as_bytes(key_of(i)), as_bytes(value)));
+    }
+    root_ = writer.root();
+    world_.commit();
+    world_.publish(root_);
+    note(root_.root, -1, 0);
+    world_.begin();
+  }
+
+  static std::string key_of(std::uint32_t n) {
+    return "key" + std::to_string(n * 2654435761u % 100000) + (n % 3 == 0 ? "/and/more" : "");
+  }
+
+  std::uint32_t random() { return static_cast<std::uint32_t>(random_()); }
+
+  void note(const PagePtr& ptr, int parent, std::size_t field) {
+    const std::byte* page = world_.pages().fetch(ptr);
+    ASSERT_NE(page, nullptr);
+    const int index = static_cast<int>(places_.size());
+    places_.push_back({ptr, parent, field, to_vector({page, GetParam()})});
+    ByteVector copy = places_.back().content;
+    must(tree_for_each_pointer(copy, [&](const ChildRef& child) -> Status {
+      if (child.kind == ChildRef::Kind::kNode)
+        note(load_ptr(child.at), index, static_cast<std::size_t>(child.at - copy.data()));
+      return {};
+    }));
+  }
+
+  // Writes `content` where a node is, and makes every checksum up to the root right again.
+  TreeRoot tree_with(int index, ByteVector content) {
+    TreeRoot tree = root_;
+    while (true) {
+      const Place& place = places_[static_cast<std::size_t>(index)];
+      world_.overwrite(place.ptr, content);
+      const std::uint64_t sum = page_checksum(content);
+      if (place.parent < 0) {
+        tree.root.checksum = sum;
+        return tree;
+      }
+      content = places_[static_cast<std::size_t>(place.parent)].content;
+      store_le(content.data() + place.field, sum);
+      index = place.parent;
+    }
+  }
+
+  // Anywhere, or where it hurts: the header, slots, the pointers of cells.
+  void damage(ByteVector& page) {
+    const ByteVector whole = page;
+    const NodeView node(whole.data(), GetParam());
+    const std::uint32_t count = node.count();
+    for (std::uint32_t changes = random() % 3 + 1; changes > 0; --changes) {
+      std::size_t at = random() % page.size();
+      const std::uint32_t slot = random() % count;
+      switch (random() % 5) {
+        case 0:
+          at = random() % kPageHeaderSize;
+          break;
+        case 1:
+        case 2:
+          at = node.slots_begin() + slot * kSlotSize + random() % kSlotSize;
+          break;
+        case 3:
+          at = std::min<std::size_t>(node.payload_at(slot) + random() % 32, page.size() - 1);
+          break;
+        default:
+          break;
+      }
+      const bool small = random() % 2 == 0;
+      page[at] = static_cast<std::byte>(
+          small ? static_cast<std::uint32_t>(page[at]) + random() % 3 - 1 : random());
+    }
+  }
+
+  void read_all(const TreeRoot& tree) {
+    PageReader reader = world_.pages().reader();
+    for (int i = 0; i < 20; ++i) {
+      const std::string key = key_of(random() % 420);
+      (void)tree_get(reader, tree, as_bytes(key));
+      (void)tree_rank(reader, tree, as_bytes(key));
+    }
+    TreeCursor cursor(&reader, tree);
+    walk(cursor, cursor.first(), &TreeCursor::next);
+    walk(cursor, cursor.last(), &TreeCursor::previous);
+    (void)cursor.seek_rank(random() % 400);
+    walk(cursor, cursor.seek(as_bytes(key_of(random() % 400))), &TreeCursor::next);
+    walk(cursor, cursor.seek_before(as_bytes(key_of(random() % 400))), &TreeCursor::previous);
+  }
+
+  void walk(TreeCursor& cursor, Status status, Status (TreeCursor::*step)()) {
+    std::size_t bytes = 0;
+    for (int i = 0; i < 2000 && status && cursor.valid(); ++i) {
+      for (const std::byte b : cursor.key()) bytes += static_cast<std::size_t>(b);
+      if (const auto value = cursor.value())
+        for (const std::byte b : *value) bytes += static_cast<std::size_t>(b);
+      if (i % 16 == 0) (void)cursor.rank();
+      status = (cursor.*step)();
+    }
+    EXPECT_GE(bytes, 0u);
+  }
+
+  void change_all(const TreeRoot& tree) {
+    TreeWriter writer(&world_.pages(), tree);
+    for (int i = 0; i < 25; ++i) {
+      const std::string key = key_of(random() % 420);
+      const std::string value(random() % 20 == 0 ? GetParam() : random() % 100, 'w');
+      switch (random() % 8) {
+        case 0:
+          (void)writer.erase_range(as_bytes(key), as_bytes(key_of(random() % 420)));
+          break;
+        case 1:
+        case 2:
+        case 3:
+          (void)writer.erase(as_bytes(key));
+          break;
+        default:
+          (void)writer.put(as_bytes(key), as_bytes(value));
+          break;
+      }
+    }
+    (void)writer.clear();
+    world_.abort();
+  }
+
+  TreeWorld world_;
+  std::mt19937 random_;
+  TreeRoot root_;
+  std::vector<Place> places_;
+};
+
+TEST_P(DamageTest, ReadersAndWritersStayInsideThePage) {
+  int found = 0;
+  const int trials = GetParam() == 512 ? 4000 : 2500;
+  for (int i = 0; i < trials; ++i) {
+    const int index = static_cast<int>(random() % places_.size());
+    ByteVector page = places_[static_cast<std::size_t>(index)].content;
+    damage(page);
+    const TreeRoot tree = tree_with(index, page);
+    TreeCheck check;
+    check.on_page = [](PageNumber, PageNumber) -> Status { return {}; };
+    found += tree_check(world_.pages().reader(), tree, check) ? 0 : 1;
+    int reported = 0;
+    check.on_damage = [&](const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kCorrupt);
+      ++reported;
+    };
+    (void)tree_check(world_.pages().reader(), tree, check);
+    read_all(tree);
+    change_all(tree);
+    root_ = tree_with(index, places_[static_cast<std::size_t>(index)].content);
+  }
+  EXPECT_GT(found, trials / 2);
+  world_.check(root_);
+}
+
+TEST_P(DamageTest, ANodeThatIsItsOwnChildIsNoLoop) {
+  ByteVector page = places_[0].content;
+  ASSERT_GT(root_.height, 1);
+  const NodeView node(page.data(), GetParam());
+  // Its checksum can't be its own, so it is met through a page of memory, which is trusted.
+  TreeRoot tree = root_;
+  tree.height = 250;
+  PagePtr self;
+  auto* const bytes = must(world_.pages().allocate(self));
+  std::copy(page.begin(), page.end(), bytes);
+  bytes[offsetof(NodeHeader, level)] = static_cast<std::byte>(249);
+  for (std::uint32_t i = 0; i < node.count(); ++i) store_ptr(bytes + node.payload_at(i), self);
+  tree.root = self;
+  read_all(tree);
+  TreeCheck check;
+  check.on_damage = [](const Error&) {};
+  EXPECT_FALSE(tree_get(world_.pages().reader(), tree, as_bytes("key")));
+  (void)tree_check(world_.pages().reader(), tree, check);
+  TreeWriter writer(&world_.pages(), tree);
+  EXPECT_FALSE(writer.clear());
+}
+
+TEST_P(DamageTest, AFlippedBitIsFoundByTheChecksum) {
+  for (const Place& place : places_) {
+    ByteVector page = place.content;
+    page[random() % page.size()] ^= std::byte{1};
+    world_.overwrite(place.ptr, page);
+    TreeCheck check;
+    const Status status = tree_check(world_.pages().reader(), root_, check);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code(), ErrorCode::kCorrupt);
+    world_.overwrite(place.ptr, place.content);
+  }
+  world_.check(root_);
+}
+
+INSTANTIATE_TEST_SUITE_P(PageSizes, DamageTest, testing::Values(512u, 4096u),
+                         testing::PrintToStringParamName());
+
+}  // namespace
+}  // namespace quire::test

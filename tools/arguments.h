@@ -1,0 +1,63 @@
+// The command line, parsed. CLI11 is known to arguments.cc only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace quire::tools {
+
+// One struct for all verbs; each uses what its help names. Absent: empty, 0, false.
+struct Arguments {
+  std::string verb;
+  std::string db;
+  std::vector<std::string> rest;  // what follows DB: names, keys, files
+  std::string keyspace;
+  bool json = false;
+
+  // Writers.
+  std::string durability;   // "always", "batch", "os", "none"
+  double wait_seconds = 0;  // for the writer's place
+  std::uint32_t page_size = 0;
+  std::string schema_file;
+  std::string key_field;
+  bool no_overwrite = false;
+
+  // Bytes of keyspaces.
+  bool hex = false;
+  bool raw = false;
+
+  // Ranges.
+  std::string from, to, prefix;
+  bool has_from = false, has_to = false, has_prefix = false;
+  std::uint64_t limit = UINT64_MAX;
+  bool reverse = false;
+  std::string fields;  // "a,b"
+
+  // Import and export.
+  std::string format;  // "ndjson", "csv"; empty: by the file's name
+  bool upsert = false;
+  bool skip_bad = false;
+  bool ignore_unknown = false;
+  std::uint64_t batch = 1000;
+  std::uint64_t infer_records = 1000;
+  std::uint64_t from_line = 1;
+  std::uint64_t max_line_bytes = 64u << 20;
+  std::string write_schema;
+
+  // Search.
+  std::string field;
+  std::string vector_file;
+  std::string literal;
+  std::string like;
+  bool has_like = false;
+  std::uint32_t k = 10;
+  std::string metric;
+};
+
+enum class ParseResult { kRun, kExit };
+
+// kExit: help or an error has been printed, and *exit_code says how to end.
+ParseResult parse_arguments(int argc, char** argv, Arguments* arguments, int* exit_code);
+
+}  // namespace quire::tools

@@ -1,0 +1,79 @@
+// Where imports read from: a file, standard input, or memory (tests).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace quire::tools {
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+
+  // Up to `size` bytes; 0 at the end. Throws Failure, naming the source, when reading fails.
+  virtual std::size_t read(char* buffer, std::size_t size) = 0;
+  // Total bytes, where known.
+  virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+};
+
+// "-" is standard input. A signal ends a blocked read early: it then looks like the end of the
+// input, and the caller asks interrupted().
+class FileSource : public ByteSource {
+ public:
+  explicit FileSource(const std::string& path);
+  ~FileSource() override;
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
+
+  std::size_t read(char* buffer, std::size_t size) override;
+  std::optional<std::uint64_t> size() const override { return size_; }
+
+ private:
+  std::string name_;
+  int fd_;
+  std::optional<std::uint64_t> size_;
+};
+
+class MemorySource : public ByteSource {
+ public:
+  // Gives `chunk` bytes at a time, to move the seams between reads about.
+  explicit MemorySource(std::string_view text, std::size_t chunk = SIZE_MAX)
+      : text_(text), chunk_(chunk) {}
+
+  std::size_t read(char* buffer, std::size_t size) override;
+
+ private:
+  std::string_view text_;
+  std::size_t chunk_;
+};
+
+// The whole of a small file ("-": standard input); throws Failure when it is larger than `limit`.
+std::string read_whole(const std::string& path, std::size_t limit);
+
+// Buffers a source and hands out single bytes and runs of bytes; counts lines and bytes. Skips a
+// byte order mark. Memory: one chunk.
+class BufferedBytes {
+ public:
+  explicit BufferedBytes(ByteSource* source);
+
+  // What is at hand, at least one byte; empty at the end. consume() some of it.
+  std::string_view peek();
+  void consume(std::size_t count);
+
+  std::uint64_t consumed_bytes() const { return consumed_; }
+
+ private:
+  static constexpr std::size_t kChunkBytes = 256 * 1024;
+
+  void fill();
+
+  ByteSource* source_;
+  std::string buffer_;
+  std::size_t begin_ = 0, end_ = 0;
+  std::uint64_t consumed_ = 0;
+  bool at_end_ = false;
+};
+
+}  // namespace quire::tools

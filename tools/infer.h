@@ -1,0 +1,46 @@
+// Types from data: the schema that the first records suggest.
+//
+// Each cell allows some types, a field has the first of bool, i64, f64, vector, text that all its
+// cells allow: an integer is also an f64, a CSV cell is always also a text, a JSON text is only
+// that. A field that is null or absent in a record is nullable; one that is always null is a text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tools/record.h"
+#include "tools/schema.h"
+
+namespace quire::tools {
+
+class SchemaInference {
+ public:
+  // Throws Failure, naming field and line, when no type fits or it is of a kind that collections
+  // can't store (objects, arrays of other than numbers).
+  void add(const Record& record);
+
+  // The key is `key`, or the first that exists of the fields "id", "key", "name". Throws Failure
+  // when there is none, or it is null somewhere or a vector.
+  Schema finish(const std::string& key) const;
+
+  std::uint64_t records() const { return records_; }
+
+ private:
+  struct Guess {
+    std::string name;
+    std::uint32_t allowed = ~0u;  // bits of Allowed
+    std::uint64_t values = 0;     // that are not null
+    std::size_t dimension = 0;
+    CellKind first_kind = CellKind::kNull;
+    std::uint64_t first_line = 0;
+  };
+
+  Guess& guess_for(const std::string& name, std::size_t position);
+  static void add_cell(Guess* guess, const Cell& cell, std::uint64_t line);
+
+  std::vector<Guess> guesses_;
+  std::uint64_t records_ = 0;
+};
+
+}  // namespace quire::tools

@@ -1,0 +1,146 @@
+#include "tools/session.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tools/failure.h"
+#include "tools/text_codec.h"
+
+namespace quire::tools {
+namespace {
+
+std::uint32_t durability_of(const std::string& name) {
+  if (name == "always") return QUIRE_DURABILITY_ALWAYS;
+  if (name == "batch") return QUIRE_DURABILITY_BATCH;
+  if (name == "os") return QUIRE_DURABILITY_OS;
+  if (name == "none") return QUIRE_DURABILITY_NONE;
+  return QUIRE_DURABILITY_DEFAULT;
+}
+
+// " There are: a, b." or " There are none."
+std::string list_names(const std::vector<Named>& list) {
+  if (list.empty()) return "; there are none";
+  std::string names;
+  for (const Named& named : list) names += (names.empty() ? "; there are: " : ", ") + named.name;
+  return names;
+}
+
+}  // namespace
+
+Database open_for_reading(const Arguments& arguments) {
+  return Database::open_read_only(arguments.db);
+}
+
+Database open_for_writing(const Arguments& arguments, std::uint32_t flags) {
+  OpenOptions options;
+  options.flags = flags;
+  options.page_size = arguments.page_size;
+  options.durability = durability_of(arguments.durability);
+  // UINT32_MAX would mean for ever.
+  const double wait_ms = std::ceil(arguments.wait_seconds * 1000);
+  options.busy_timeout_ms = static_cast<std::uint32_t>(std::min(wait_ms, UINT32_MAX - 1.0));
+  return Database::open(arguments.db, options);
+}
+
+Collection find_collection(const Transaction& txn, const std::string& name) {
+  std::optional<Collection> collection;
+  try {
+    collection = txn.find_collection(name);
+  } catch (const Error& error) {
+    if (error.code() != QUIRE_ERR_TYPE) throw;
+    throw Failure("'" + name + "' is a keyspace; name it with --keyspace " + name);
+  }
+  if (!collection) {
+    throw Failure("no collection '" + name + "'" + list_names(txn.collections()));
+  }
+  return *collection;
+}
+
+Keyspace find_keyspace(const Transaction& txn, const std::string& name) {
+  std::optional<Keyspace> keyspace;
+  try {
+    keyspace = txn.find_keyspace(name);
+  } catch (const Error& error) {
+    if (error.code() != QUIRE_ERR_TYPE) throw;
+    throw Failure("'" + name + "' is a collection; name it without --keyspace");
+  }
+  if (!keyspace) throw Failure("no keyspace '" + name + "'" + list_names(txn.keyspaces()));
+  return *keyspace;
+}
+
+Schema schema_of(const Collection& collection) { return Schema{collection.fields()}; }
+
+std::vector<std::size_t> select_fields(const Schema& schema, const std::string& names) {
+  std::vector<std::size_t> selected;
+  if (names.empty()) {
+    for (std::size_t i = 0; i < schema.fields.size(); ++i) selected.push_back(i);
+    return selected;
+  }
+  for (std::size_t begin = 0; begin <= names.size();) {
+    const std::size_t end = std::min(names.find(',', begin), names.size());
+    const std::string name = names.substr(begin, end - begin);
+    const auto index = schema.find(name);
+    if (!index) throw Failure("unknown field '" + name + "'; fields are " + schema.names());
+    selected.push_back(*index);
+    begin = end + 1;
+  }
+  return selected;
+}
+
+void require_words(const Arguments& arguments, std::size_t least, std::size_t most,
+                   const std::string& wanted) {
+  const std::size_t count = arguments.rest.size();
+  if (count >= least && count <= most) return;
+  const std::string problem =
+      count < least ? "something is missing" : "'" + arguments.rest[most] + "' is one too many";
+  throw Failure(problem + ": " + arguments.verb + " wants DB " + wanted + "; see 'quire " +
+                arguments.verb + " --help'");
+}
+
+std::string bytes_argument(const Arguments& arguments, const std::string& text) {
+  if (!arguments.hex) return text;
+  const auto bytes = from_hex(text);
+  if (!bytes) throw Failure("'" + text + "' is not hexadecimal: pairs of digits 0-9 and a-f");
+  return *bytes;
+}
+
+ByteRange byte_range(const Arguments& arguments) {
+  ByteRange range;
+  if (arguments.has_from) range.from = bytes_argument(arguments, arguments.from);
+  if (arguments.has_to) range.to = bytes_argument(arguments, arguments.to);
+  if (arguments.has_prefix) range.prefix = bytes_argument(arguments, arguments.prefix);
+  return range;
+}
+
+std::optional<std::string> prefix_end(std::string prefix) {
+  while (!prefix.empty() && prefix.back() == '\xFF') prefix.pop_back();
+  if (prefix.empty()) return std::nullopt;
+  prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  return prefix;
+}
+
+std::string explain(const Error& error, const Arguments& arguments) {
+  const std::string& db = arguments.db;
+  const std::string sentence = error.what();
+  switch (error.code()) {
+    case QUIRE_ERR_NOT_FOUND:
+      if (arguments.verb == "create") return sentence;
+      return sentence + "; 'quire create " + db + "' makes a database, 'quire load' loads one";
+    case QUIRE_ERR_BUSY:
+    case QUIRE_ERR_TIMEOUT:
+      return sentence + "; wait with --wait SECONDS, or end that process";
+    case QUIRE_ERR_NEEDS_RECOVERY:
+      return sentence + "; open it as a user who may write to it, with any verb";
+    case QUIRE_ERR_FULL:
+      return sentence + "; free some space and try again, nothing is lost";
+    case QUIRE_ERR_CORRUPT:
+    case QUIRE_ERR_TRUNCATED:
+    case QUIRE_ERR_LOG_DAMAGED:
+    case QUIRE_ERR_WRONG_ID:
+      return sentence + "; 'quire check " + db + "' lists all damage";
+    default:
+      return sentence;
+  }
+}
+
+}  // namespace quire::tools

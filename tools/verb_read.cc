@@ -1,0 +1,165 @@
+// get and scan.
+#include "tools/convert.h"
+#include "tools/failure.h"
+#include "tools/output.h"
+#include "tools/session.h"
+#include "tools/table.h"
+#include "tools/text_codec.h"
+#include "tools/value_text.h"
+#include "tools/verbs.h"
+
+namespace quire::tools {
+namespace {
+
+std::string bytes_shown(const Arguments& arguments, std::string_view bytes) {
+  return arguments.hex ? to_hex(bytes) : bytes_for_table(bytes);
+}
+
+std::string entry_json(const Arguments& arguments, std::string_view key, std::string_view value) {
+  std::string line = "{";
+  append_json_bytes("key", key, arguments.hex, &line);
+  line += ',';
+  append_json_bytes("value", value, arguments.hex, &line);
+  return line + "}\n";
+}
+
+int get_key(const Arguments& arguments) {
+  require_words(arguments, 1, 1, "--keyspace NAME KEY");
+  const std::string key = bytes_argument(arguments, arguments.rest[0]);
+  const Database db = open_for_reading(arguments);
+  const Transaction txn = db.read();
+  const auto value = find_keyspace(txn, arguments.keyspace).get(key);
+  if (!value) {
+    throw Failure(
+        "no key '" + bytes_for_table(arguments.rest[0]) + "' in '" + arguments.keyspace + "'",
+        kNegative);
+  }
+  Output output;
+  if (arguments.json) {
+    output.write(entry_json(arguments, key, *value));
+  } else if (arguments.hex) {
+    output.write(to_hex(*value) + "\n");
+  } else if (arguments.raw) {
+    output.write(*value);
+  } else if (stdout_is_terminal()) {
+    output.write(bytes_for_table(*value) + "\n");
+  } else {
+    output.write(*value);
+    output.write("\n");
+  }
+  output.finish();
+  return kDone;
+}
+
+int get_record(const Arguments& arguments) {
+  require_words(arguments, 2, 2, "COLLECTION KEY");
+  const Database db = open_for_reading(arguments);
+  const Transaction txn = db.read();
+  const Collection collection = find_collection(txn, arguments.rest[0]);
+  const Schema schema = schema_of(collection);
+  const auto selected = select_fields(schema, arguments.fields);
+  OwnedValue key;
+  key_from_argument(arguments.rest[1], schema.key(), &key);
+  const auto values = collection.get(key.value);
+  if (!values) {
+    throw Failure(
+        "no record '" + bytes_for_table(arguments.rest[1]) + "' in '" + arguments.rest[0] + "'",
+        kNegative);
+  }
+  Output output;
+  if (arguments.json) {
+    std::string line;
+    append_json_record(schema, *values, selected, &line);
+    output.write(line + "\n");
+  } else {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const std::size_t i : selected) {
+      pairs.emplace_back(schema.fields[i].name, value_for_table((*values)[i]));
+    }
+    print_pairs(pairs, &output, terminal_width());
+  }
+  output.finish();
+  return kDone;
+}
+
+int scan_keys(const Arguments& arguments) {
+  require_words(arguments, 0, 0, "--keyspace NAME");
+  const ByteRange range = byte_range(arguments);
+  const Database db = open_for_reading(arguments);
+  const Transaction txn = db.read();
+  Cursor cursor =
+      find_keyspace(txn, arguments.keyspace).cursor({range.from, range.to, range.prefix});
+  Output output;
+  TablePrinter table({{"key"}, {"value"}}, &output, terminal_width());
+  for (std::uint64_t count = 0; count < arguments.limit; ++count) {
+    const auto entry = !arguments.reverse ? cursor.next()
+                       : count == 0       ? cursor.last()
+                                          : cursor.previous();
+    if (!entry) break;
+    if (arguments.json) {
+      output.write(entry_json(arguments, entry->key, entry->value));
+    } else {
+      table.add({bytes_shown(arguments, entry->key), bytes_shown(arguments, entry->value)});
+    }
+  }
+  if (!arguments.json) table.finish();
+  output.finish();
+  return kDone;
+}
+
+TablePrinter make_table(const Schema& schema, const std::vector<std::size_t>& selected,
+                        Output* output) {
+  std::vector<Column> columns;
+  for (const std::size_t i : selected) {
+    columns.push_back({schema.fields[i].name, is_numeric(schema.fields[i].type)});
+  }
+  return TablePrinter(std::move(columns), output, terminal_width());
+}
+
+int scan_records(const Arguments& arguments) {
+  require_words(arguments, 1, 1, "COLLECTION");
+  if (arguments.reverse || arguments.has_prefix) {
+    throw Failure("--reverse and --prefix are for keyspaces; a collection has --from and --to");
+  }
+  const Database db = open_for_reading(arguments);
+  const Transaction txn = db.read();
+  const Collection collection = find_collection(txn, arguments.rest[0]);
+  const Schema schema = schema_of(collection);
+  const auto selected = select_fields(schema, arguments.fields);
+  OwnedValue low, high;
+  if (arguments.has_from) key_from_argument(arguments.from, schema.key(), &low);
+  if (arguments.has_to) key_from_argument(arguments.to, schema.key(), &high);
+  Scan scan = collection.scan(arguments.has_from ? &low.value : nullptr,
+                              arguments.has_to ? &high.value : nullptr);
+  Output output;
+  TablePrinter table = make_table(schema, selected, &output);
+  std::string line;
+  for (std::uint64_t count = 0; count < arguments.limit; ++count) {
+    const std::vector<Value>* values = scan.next();
+    if (values == nullptr) break;
+    if (arguments.json) {
+      line.clear();
+      append_json_record(schema, *values, selected, &line);
+      output.write(line += '\n');
+    } else {
+      std::vector<std::string> row;
+      for (const std::size_t i : selected) row.push_back(value_for_table((*values)[i]));
+      table.add(std::move(row));
+    }
+  }
+  if (!arguments.json) table.finish();
+  output.finish();
+  return kDone;
+}
+
+}  // namespace
+
+int run_get(const Arguments& arguments) {
+  return arguments.keyspace.empty() ? get_record(arguments) : get_key(arguments);
+}
+
+int run_scan(const Arguments& arguments) {
+  return arguments.keyspace.empty() ? scan_records(arguments) : scan_keys(arguments);
+}
+
+}  // namespace quire::tools

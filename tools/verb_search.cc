@@ -1,0 +1,180 @@
+// search: the records whose vectors are nearest to a query.
+#include <array>
+#include <cstdio>
+
+#include "tools/byte_source.h"
+#include "tools/convert.h"
+#include "tools/failure.h"
+#include "tools/output.h"
+#include "tools/session.h"
+#include "tools/table.h"
+#include "tools/text_codec.h"
+#include "tools/value_text.h"
+#include "tools/vector_file.h"
+#include "tools/verbs.h"
+
+namespace quire::tools {
+namespace {
+
+constexpr std::size_t kMaxVectorFileBytes = 64u << 20;
+
+quire_metric metric_of(const std::string& name) {
+  if (name == "ip") return QUIRE_METRIC_IP;
+  if (name == "cosine") return QUIRE_METRIC_COSINE;
+  return QUIRE_METRIC_L2;
+}
+
+std::size_t vector_field(const Schema& schema, const std::string& name) {
+  std::vector<std::size_t> vectors;
+  std::string names;
+  for (std::size_t i = 0; i < schema.fields.size(); ++i) {
+    if (schema.fields[i].type != QUIRE_TYPE_VECTOR_F32) continue;
+    vectors.push_back(i);
+    names += (names.empty() ? "" : ", ") + schema.fields[i].name;
+  }
+  if (vectors.empty()) throw Failure("this collection has no vector field to search in");
+  if (name.empty()) {
+    if (vectors.size() == 1) return vectors[0];
+    throw Failure("which vector field? Give --field, one of " + names);
+  }
+  const auto index = schema.find(name);
+  if (!index) throw Failure("unknown field '" + name + "'; vector fields are " + names);
+  const Field& field = schema.fields[*index];
+  if (field.type == QUIRE_TYPE_VECTOR_F32) return *index;
+  throw Failure("field '" + name + "' is " + std::string(type_name(field.type)) +
+                "; vector fields are " + names);
+}
+
+std::vector<float> stored_vector(const Arguments& arguments, const Collection& collection,
+                                 const Schema& schema, std::size_t field, const Value& key) {
+  const auto values = collection.get(key);
+  if (!values) throw Failure("no record '" + bytes_for_table(arguments.like) + "'", kNegative);
+  const Value& value = (*values)[field];
+  if (is_null(value)) {
+    throw Failure("record '" + bytes_for_table(arguments.like) + "' has no '" +
+                  schema.fields[field].name + "': it is null");
+  }
+  const auto vector = as_vector(value);
+  return {vector.begin(), vector.end()};
+}
+
+std::vector<float> query_vector(const Arguments& arguments, const Collection& collection,
+                                const Schema& schema, std::size_t field, const Value& like) {
+  const std::size_t dimension = schema.fields[field].dimension;
+  if (arguments.has_like) return stored_vector(arguments, collection, schema, field, like);
+  if (!arguments.vector_file.empty()) {
+    return parse_vector_file(read_whole(arguments.vector_file, kMaxVectorFileBytes),
+                             arguments.vector_file, dimension);
+  }
+  if (arguments.literal.empty()) {
+    throw Failure("what to search for? Give --vector FILE, --literal '[..]' or --like KEY");
+  }
+  std::vector<float> vector;
+  std::string reason;
+  if (!parse_vector_text(arguments.literal, &vector, &reason))
+    throw Failure("--literal: " + reason);
+  if (vector.size() != dimension) {
+    throw Failure("--literal has " + std::to_string(vector.size()) +
+                  " numbers where the field has dimension " + std::to_string(dimension));
+  }
+  return vector;
+}
+
+bool same_key(const Value& a, const Value& b) {
+  if (a.type != b.type) return false;
+  switch (a.type) {
+    case QUIRE_TYPE_TEXT:
+    case QUIRE_TYPE_BYTES:
+      return as_text(a) == as_text(b);
+    case QUIRE_TYPE_BOOL:
+      return a.as.boolean == b.as.boolean;
+    case QUIRE_TYPE_F64:
+      return a.as.f64 == b.as.f64;
+    default:
+      return a.as.i64 == b.as.i64;
+  }
+}
+
+std::vector<Hit> find_hits(const Arguments& arguments, const Collection& collection,
+                           std::size_t field, const std::vector<float>& query, const Value& like) {
+  // One more, for the record itself is among its neighbours; it need not be the first of equals.
+  constexpr std::uint32_t kMaxK = 1'000'000;
+  const std::uint32_t k = std::min(kMaxK, arguments.k + (arguments.has_like ? 1 : 0));
+  std::vector<Hit> hits =
+      collection.search(static_cast<std::uint32_t>(field), query, k, metric_of(arguments.metric));
+  if (arguments.has_like) {
+    std::erase_if(hits, [&](const Hit& hit) { return same_key(hit.key, like); });
+  }
+  if (hits.size() > arguments.k) hits.resize(arguments.k);
+  return hits;
+}
+
+// All fields but vectors, which say nothing to a person, unless --fields names them.
+std::vector<std::size_t> shown_fields(const Arguments& arguments, const Schema& schema) {
+  auto selected = select_fields(schema, arguments.fields);
+  if (arguments.fields.empty()) {
+    std::erase_if(selected,
+                  [&](std::size_t i) { return schema.fields[i].type == QUIRE_TYPE_VECTOR_F32; });
+  }
+  return selected;
+}
+
+std::string hit_json(const Schema& schema, const Hit& hit, std::size_t rank,
+                     const std::vector<Value>& values, const std::vector<std::size_t>& selected) {
+  std::string line = "{\"rank\":" + std::to_string(rank) + ",\"distance\":";
+  append_json_value(f64_value(hit.distance), &line);
+  line += ",\"key\":";
+  append_json_value(hit.key, &line);
+  line += ",\"record\":";
+  append_json_record(schema, values, selected, &line);
+  return line + "}\n";
+}
+
+void print_hits(const Arguments& arguments, const Collection& collection, const Schema& schema,
+                const std::vector<Hit>& hits) {
+  const auto selected = shown_fields(arguments, schema);
+  std::vector<Column> columns{{"distance", true}, {schema.key().name}};
+  for (const std::size_t i : selected) {
+    if (i == schema.key_index()) continue;
+    columns.push_back({schema.fields[i].name, is_numeric(schema.fields[i].type)});
+  }
+  Output output;
+  TablePrinter table(std::move(columns), &output, terminal_width());
+  for (std::size_t rank = 0; rank < hits.size(); ++rank) {
+    const auto values = collection.get(hits[rank].key);
+    if (!values) throw Failure("a record found by the search is not there; run 'quire check'");
+    if (arguments.json) {
+      output.write(hit_json(schema, hits[rank], rank + 1, *values, selected));
+      continue;
+    }
+    std::array<char, 32> distance;
+    std::snprintf(distance.data(), distance.size(), "%.6g", hits[rank].distance);
+    std::vector<std::string> row{distance.data(), value_for_table(hits[rank].key)};
+    for (const std::size_t i : selected) {
+      if (i != schema.key_index()) row.push_back(value_for_table((*values)[i]));
+    }
+    table.add(std::move(row));
+  }
+  if (!arguments.json) table.finish();
+  output.finish();
+}
+
+}  // namespace
+
+int run_search(const Arguments& arguments) {
+  require_words(arguments, 1, 1,
+                "COLLECTION --field F (--vector FILE | --literal '[..]' | --like KEY)");
+  const Database db = open_for_reading(arguments);
+  const Transaction txn = db.read();
+  const Collection collection = find_collection(txn, arguments.rest[0]);
+  const Schema schema = schema_of(collection);
+  const std::size_t field = vector_field(schema, arguments.field);
+  OwnedValue like;
+  if (arguments.has_like) key_from_argument(arguments.like, schema.key(), &like);
+  const auto query = query_vector(arguments, collection, schema, field, like.value);
+  print_hits(arguments, collection, schema,
+             find_hits(arguments, collection, field, query, like.value));
+  return kDone;
+}
+
+}  // namespace quire::tools

@@ -1,0 +1,193 @@
+// create, put, del, drop: the verbs that change a little.
+#include "tools/byte_source.h"
+#include "tools/convert.h"
+#include "tools/failure.h"
+#include "tools/json_record.h"
+#include "tools/output.h"
+#include "tools/session.h"
+#include "tools/value_text.h"
+#include "tools/verbs.h"
+
+namespace quire::tools {
+namespace {
+
+constexpr std::size_t kMaxValueBytes = std::size_t{2} << 30;
+constexpr std::size_t kMaxSchemaBytes = 16u << 20;
+
+// One line for --json, nothing for people: what was asked for is done.
+void report_json(const Arguments& arguments, const std::string& json) {
+  if (!arguments.json) return;
+  Output output;
+  output.write(json + "\n");
+  output.finish();
+}
+
+int put_key(const Arguments& arguments) {
+  require_words(arguments, 2, 2, "--keyspace NAME KEY VALUE");
+  const std::string key = bytes_argument(arguments, arguments.rest[0]);
+  const std::string value = arguments.rest[1] == "-" ? read_whole("-", kMaxValueBytes)
+                                                     : bytes_argument(arguments, arguments.rest[1]);
+  Database db = open_for_writing(arguments);
+  Transaction txn = db.write();
+  Keyspace keyspace = txn.create_keyspace(arguments.keyspace);
+  if (!arguments.no_overwrite) {
+    keyspace.put(key, value);
+  } else if (!keyspace.insert(key, value)) {
+    throw Failure("the key is there already", kNegative);
+  }
+  txn.commit();
+  db.close();
+  report_json(arguments, "{\"put\":1}");
+  return kDone;
+}
+
+int put_record(const Arguments& arguments) {
+  require_words(arguments, 2, 2, "COLLECTION RECORD");
+  const std::string text =
+      arguments.rest[1] == "-" ? read_whole("-", arguments.max_line_bytes) : arguments.rest[1];
+  Record record;
+  std::string reason;
+  if (!parse_json_record(text, &record, &reason)) throw Failure("the record: " + reason);
+  Database db = open_for_writing(arguments);
+  Transaction txn = db.write();
+  Collection collection = find_collection(txn, arguments.rest[0]);
+  const Schema schema = schema_of(collection);
+  RowBuilder row(schema, false);
+  if (!row.build(record, &reason)) throw Failure("the record: " + reason);
+  if (!arguments.no_overwrite) {
+    collection.upsert(row.values());
+  } else if (!collection.insert(row.values())) {
+    throw Failure("a record with this key is there already", kNegative);
+  }
+  txn.commit();
+  db.close();
+  report_json(arguments, "{\"put\":1}");
+  return kDone;
+}
+
+// Commits, names what was not there, and gives the exit code.
+int finish_delete(const Arguments& arguments, Database* db, Transaction* txn, std::uint64_t deleted,
+                  const std::vector<std::string>& missing) {
+  txn->commit();
+  db->close();
+  for (const std::string& key : missing) message("no key '" + bytes_for_table(key) + "'");
+  report_json(arguments, "{\"deleted\":" + std::to_string(deleted) +
+                             ",\"missing\":" + std::to_string(missing.size()) + "}");
+  return missing.empty() ? kDone : kNegative;
+}
+
+bool has_range(const Arguments& arguments) {
+  return arguments.has_from || arguments.has_to || arguments.has_prefix;
+}
+
+std::uint64_t delete_range(Keyspace* keyspace, const ByteRange& range) {
+  std::optional<std::string> low = range.from, high = range.to;
+  if (range.prefix) {
+    if (!low || *low < *range.prefix) low = range.prefix;
+    const auto end = prefix_end(*range.prefix);
+    if (end && (!high || *end < *high)) high = end;
+  }
+  if (low && high && *high <= *low) return 0;
+  return keyspace->erase_range(low, high);
+}
+
+int delete_keys(const Arguments& arguments) {
+  if (has_range(arguments)) {
+    require_words(arguments, 0, 0, "--keyspace NAME --from KEY --to KEY (or KEY...)");
+  } else {
+    require_words(arguments, 1, SIZE_MAX, "--keyspace NAME KEY...");
+  }
+  const ByteRange range = byte_range(arguments);
+  Database db = open_for_writing(arguments);
+  Transaction txn = db.write();
+  Keyspace keyspace = find_keyspace(txn, arguments.keyspace);
+  std::uint64_t deleted = 0;
+  std::vector<std::string> missing;
+  if (has_range(arguments)) deleted = delete_range(&keyspace, range);
+  for (const std::string& argument : arguments.rest) {
+    if (keyspace.erase(bytes_argument(arguments, argument))) {
+      ++deleted;
+    } else {
+      missing.push_back(argument);
+    }
+  }
+  return finish_delete(arguments, &db, &txn, deleted, missing);
+}
+
+int delete_records(const Arguments& arguments) {
+  if (has_range(arguments)) {
+    throw Failure("--from, --to and --prefix delete from keyspaces; name the records' keys");
+  }
+  require_words(arguments, 2, SIZE_MAX, "COLLECTION KEY...");
+  Database db = open_for_writing(arguments);
+  Transaction txn = db.write();
+  Collection collection = find_collection(txn, arguments.rest[0]);
+  const Schema schema = schema_of(collection);
+  std::uint64_t deleted = 0;
+  std::vector<std::string> missing;
+  for (std::size_t i = 1; i < arguments.rest.size(); ++i) {
+    OwnedValue key;
+    key_from_argument(arguments.rest[i], schema.key(), &key);
+    if (collection.erase(key.value)) {
+      ++deleted;
+    } else {
+      missing.push_back(arguments.rest[i]);
+    }
+  }
+  return finish_delete(arguments, &db, &txn, deleted, missing);
+}
+
+}  // namespace
+
+int run_create(const Arguments& arguments) {
+  require_words(arguments, 0, 1, "[COLLECTION --schema FILE]");
+  const bool collection = !arguments.rest.empty();
+  if (collection && arguments.schema_file.empty()) {
+    throw Failure("a new collection needs its fields: --schema FILE");
+  }
+  if (!collection && !arguments.schema_file.empty()) {
+    throw Failure("--schema is for a collection; name it behind DB");
+  }
+  Schema schema;
+  if (collection) {
+    schema = parse_schema(read_whole(arguments.schema_file, kMaxSchemaBytes), arguments.key_field);
+  }
+  const bool contents = collection || !arguments.keyspace.empty();
+  Database db = open_for_writing(
+      arguments, QUIRE_OPEN_CREATE | (contents ? 0u : std::uint32_t{QUIRE_OPEN_EXCLUSIVE}));
+  if (contents) {
+    Transaction txn = db.write();
+    if (collection) txn.create_collection(arguments.rest[0], schema.fields);
+    if (!arguments.keyspace.empty()) txn.create_keyspace(arguments.keyspace);
+    txn.commit();
+  }
+  db.close();
+  report_json(arguments, "{\"created\":true}");
+  return kDone;
+}
+
+int run_put(const Arguments& arguments) {
+  return arguments.keyspace.empty() ? put_record(arguments) : put_key(arguments);
+}
+
+int run_del(const Arguments& arguments) {
+  return arguments.keyspace.empty() ? delete_records(arguments) : delete_keys(arguments);
+}
+
+int run_drop(const Arguments& arguments) {
+  const bool keyspace = !arguments.keyspace.empty();
+  require_words(arguments, keyspace ? 0 : 1, keyspace ? 0 : 1, "COLLECTION, or DB --keyspace NAME");
+  Database db = open_for_writing(arguments);
+  Transaction txn = db.write();
+  if (keyspace) {
+    txn.drop(find_keyspace(txn, arguments.keyspace));
+  } else {
+    txn.drop(find_collection(txn, arguments.rest[0]));
+  }
+  txn.commit();
+  db.close();
+  report_json(arguments, "{\"dropped\":true}");
+  return kDone;
+}
+
+}  // namespace quire::tools

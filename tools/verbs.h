@@ -1,0 +1,22 @@
+// The verbs. Each returns its exit code, or throws Failure, quire::Error or OutputClosed.
+#pragma once
+
+#include "tools/arguments.h"
+
+namespace quire::tools {
+
+int run_create(const Arguments& arguments);
+int run_put(const Arguments& arguments);
+int run_get(const Arguments& arguments);
+int run_del(const Arguments& arguments);
+int run_drop(const Arguments& arguments);
+int run_scan(const Arguments& arguments);
+int run_load(const Arguments& arguments);
+int run_dump(const Arguments& arguments);
+int run_search(const Arguments& arguments);
+int run_stat(const Arguments& arguments);
+int run_check(const Arguments& arguments);
+int run_checkpoint(const Arguments& arguments);
+int run_inspect(const Arguments& arguments);
+
+}  // namespace quire::tools
