@@ -365,7 +365,7 @@ Status GroupLogWriter::sync_segment(OpenSegment& segment, Lsn target, bool leadi
   QUIRE_CHECK(health());
   if (synced() >= target) return {};
   Status status;
-  if (leading && hooks_.meanwhile) {
+  if (leading && hooks_.meanwhile && (!hooks_.has_meanwhile || hooks_.has_meanwhile())) {
     // An empty write: the records are in the file already, so that others may write behind them.
     status =
         segment.file->write_and_sync(kRecordsAt, {}, [this, target] { hooks_.meanwhile(target); });

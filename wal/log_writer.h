@@ -23,6 +23,9 @@ class LogWriter {
     // Run by the leader of a group, while the system writes and syncs: `target` is what the sync
     // will cover. Must not call back into the log.
     std::function<void(Lsn target)> meanwhile;
+    // Whether `meanwhile` has something to do now; empty: always. A sync without it is a plain one,
+    // which returns sooner than one whose end is waited for beside other work.
+    std::function<bool()> has_meanwhile;
     // Run by the leader after the marks moved and before anybody who waits is let go; one thread at
     // a time, marks ascending.
     std::function<void(Lsn written, Lsn synced)> progress;

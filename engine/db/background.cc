@@ -77,7 +77,7 @@ std::uint32_t Database::background_step() {
   std::uint64_t next = now + kIdleMs;
   wal::LogWriter& log = *writer_->log();
 
-  if (wanted || writer_->publication_due()) (void)writer_->publish();
+  if (wanted || writer_->publication_due() || writer_->memory_due()) (void)writer_->publish();
   if (writer_->written_due()) {
     if (auto status = log.write(writer_->tip().lsn); !status) writer_->poison(status.error());
   }

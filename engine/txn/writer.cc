@@ -12,11 +12,12 @@ namespace {
 constexpr std::size_t kPartBytes = 4 << 20;
 // About what a log record has beside its payload.
 constexpr std::uint64_t kRecordOverhead = 48;
-// A checkpoint is due when this part of the pages in use, and no fewer than that, wait for nothing
-// else: so a file that is overwritten again and again stays near its live size.
+// Pages that wait for nothing but a checkpoint cost file size, and each checkpoint costs a write of
+// every page that changed since the last one. So one is due when as many wait as are in use, less
+// what readers pin: the file is then about twice its live size, whoever causes it. It is due no
+// sooner than at this part of the pages in use,
 constexpr std::uint64_t kWaitingPart = 8;
-// From this part on transactions wait for the checkpoint before they begin.
-constexpr std::uint64_t kOverduePart = 4;
+// and no sooner than at so many.
 constexpr std::uint64_t kWaitingPagesMin = 256;
 // Free space at the end of the file is given back to the system from this size on.
 constexpr std::uint64_t kTrimBytes = 4 << 20;
@@ -29,7 +30,8 @@ Writer::Writer(Files files, std::uint32_t page_size, const WriterOptions& option
       space_(files.space),
       page_size_(page_size),
       options_(options),
-      pool_(page_size) {}
+      pool_(page_size),
+      relieve_from_(options.private_bytes / 2) {}
 
 Writer::~Writer() = default;
 
@@ -75,7 +77,6 @@ void Writer::set_log(std::unique_ptr<wal::LogWriter> log) {
 // While the log's sync is under way, the pages that other processes will want are written, so that
 // publication has little left to do. A lock that is taken means that somebody does it already.
 void Writer::write_ahead(wal::Lsn target) {
-  if (!attachment_.others()) return;
   const std::unique_lock publishing(publish_mutex_, std::try_to_lock);
   if (!publishing.owns_lock() || poisoned_.load()) return;
   Root root;
@@ -111,6 +112,7 @@ void Writer::note_flushed_locked(const Root& root, const std::vector<Frame*>& wr
 wal::LogWriter::Hooks Writer::log_hooks() {
   wal::LogWriter::Hooks hooks;
   hooks.meanwhile = [this](wal::Lsn target) { write_ahead(target); };
+  hooks.has_meanwhile = [this] { return attachment_.others(); };
   hooks.progress = [this](wal::Lsn written, wal::Lsn synced) {
     const std::scoped_lock lock(state_mutex_);
     written_ = std::max(written_, written);
@@ -214,7 +216,8 @@ Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability dura
   commits_.fetch_add(1, std::memory_order_relaxed);
   logged_total_.fetch_add(bytes, std::memory_order_relaxed);
   const std::uint64_t before = logged_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  const bool due = before == 0 || before + bytes > options_.checkpoint_bytes || checkpoint_wanted();
+  const bool due = before == 0 || before + bytes > options_.checkpoint_bytes ||
+                   checkpoint_wanted() || memory_due();
   if (notify_ && due) notify_();
   QUIRE_CHECK(wait_for(root, durability));
   return root.lsn;
@@ -301,15 +304,19 @@ void Writer::advance_locked() {
   note_waiting_locked();
 }
 
-// How many pages wait for nothing but the next checkpoint, measured by those in use.
 void Writer::note_waiting_locked() {
   std::uint64_t waiting = free_map_->waiting_under(checkpoint_.load());
   if (running_checkpoint_ != 0) waiting += free_map_->waiting_under(running_checkpoint_);
+  if (waiting <= kWaitingPagesMin) {
+    checkpoint_overdue_.store(false, std::memory_order_relaxed);
+    return;
+  }
   const std::uint64_t used = free_map_->used_pages();
-  const bool many = waiting > kWaitingPagesMin;
-  if (many && waiting > used / kWaitingPart)
-    checkpoint_wanted_.store(true, std::memory_order_relaxed);
-  checkpoint_overdue_.store(many && waiting > used / kOverduePart, std::memory_order_relaxed);
+  const std::uint64_t by_readers = free_map_->pinned_pages() - waiting;
+  const std::uint64_t allowed = std::max(used / kWaitingPart, used - std::min(used, by_readers));
+  if (waiting > allowed) checkpoint_wanted_.store(true, std::memory_order_relaxed);
+  // Transactions then wait for the checkpoint before they begin.
+  checkpoint_overdue_.store(waiting > 2 * allowed, std::memory_order_relaxed);
 }
 
 void Writer::make_visible_locked(const Root& root) {
@@ -468,6 +475,10 @@ Status Writer::publish() {
     publishing_ = 0;
     note_flushed_locked(*flushed, flusher.written());
     reclaim_locked();
+    // What readers keep in memory is not to be looked at again with each commit.
+    relieve_from_.store(std::max(options_.private_bytes / 2,
+                                 pool_.used_bytes() + options_.private_bytes / 8),
+                        std::memory_order_relaxed);
   }
   attachment_.wake_commit_waiters();
   return {};

@@ -146,6 +146,11 @@ class Writer {
   wal::Position tip_position() const;
   // Whether the background thread has commits to publish, or `batch` commits to sync.
   bool publication_due() const noexcept;
+  // Whether so much memory is in private pages that it is time to write them, before a transaction
+  // has to.
+  bool memory_due() const noexcept {
+    return pool_.used_bytes() > relieve_from_.load(std::memory_order_relaxed);
+  }
   bool written_due() const noexcept;
   // Whether a `batch` commit waits for its sync.
   bool batch_due() const noexcept {
@@ -264,7 +269,8 @@ class Writer {
   std::atomic<std::uint64_t> logged_total_{0};
   std::atomic<bool> checkpoint_wanted_{false};
   std::atomic<bool> checkpoint_overdue_{false};
-  std::atomic<wal::Lsn> batch_lsn_{0};  // of the newest `batch` commit
+  std::atomic<std::uint64_t> relieve_from_;  // private bytes
+  std::atomic<wal::Lsn> batch_lsn_{0};       // of the newest `batch` commit
   wal::Position replay_position_;
   bool publishing_on_ = true;
 };
