@@ -51,29 +51,15 @@ int check_db(const quire_db* db) noexcept {
   return QUIRE_OK;
 }
 
-TxnCall::TxnCall(quire_txn* txn, bool needs_write) noexcept : txn_(txn) {
-  if (txn == nullptr) {
-    code_ = report(QUIRE_ERR_INVALID, "the transaction handle is NULL");
-    return;
-  }
-  if (txn->state.load(std::memory_order_acquire) != HandleState::kOpen) {
-    code_ = report(QUIRE_ERR_CLOSED, "the transaction has ended");
-    return;
-  }
-  // Not an exchange: that would cost each call more than finding every such mistake is worth. A
-  // call that runs while another is under way is found; two that begin in the same nanoseconds may
-  // not be.
-  if (txn->busy.load(std::memory_order_acquire)) {
-    code_ = report(QUIRE_ERR_THREAD, "the transaction is in use by another thread");
-    return;
-  }
-  txn->busy.store(true, std::memory_order_relaxed);
-  if (txn->db->forked.load(std::memory_order_relaxed)) {
-    code_ = report(QUIRE_ERR_FORKED, "the transaction was begun before fork()");
-  } else if (needs_write && txn->write == nullptr) {
-    code_ = report(QUIRE_ERR_READ_ONLY, "a change in a read transaction");
-  }
-  if (code_ != QUIRE_OK) txn->busy.store(false, std::memory_order_release);
+int TxnCall::refusal(const quire_txn* txn, bool needs_write) noexcept {
+  if (txn == nullptr) return report(QUIRE_ERR_INVALID, "the transaction handle is NULL");
+  if (txn->state.load(std::memory_order_acquire) != HandleState::kOpen)
+    return report(QUIRE_ERR_CLOSED, "the transaction has ended");
+  if (needs_write && txn->write == nullptr)
+    return report(QUIRE_ERR_READ_ONLY, "a change in a read transaction");
+  if (txn->db->forked.load(std::memory_order_relaxed))
+    return report(QUIRE_ERR_FORKED, "the transaction was begun before fork()");
+  return report(QUIRE_ERR_THREAD, "the transaction is in use by another thread");
 }
 
 void end_txn(quire_txn* txn) noexcept {

@@ -123,7 +123,19 @@ int check_db(const quire_db* db) noexcept;
 // A call in a transaction: checks the handle and keeps other threads out while it lives.
 class TxnCall {
  public:
-  explicit TxnCall(quire_txn* txn, bool needs_write = false) noexcept;
+  explicit TxnCall(quire_txn* txn, bool needs_write = false) noexcept : txn_(txn) {
+    // Not an exchange: that would cost each call more than finding every such mistake is worth. A
+    // call that runs while another is under way is found; two that begin in the same nanoseconds
+    // may not be.
+    if (txn == nullptr || txn->state.load(std::memory_order_acquire) != HandleState::kOpen ||
+        txn->busy.load(std::memory_order_acquire) ||
+        txn->db->forked.load(std::memory_order_relaxed) || (needs_write && txn->write == nullptr))
+        [[unlikely]] {
+      code_ = refusal(txn, needs_write);
+      return;
+    }
+    txn->busy.store(true, std::memory_order_relaxed);
+  }
   ~TxnCall() {
     if (code_ == QUIRE_OK) txn_->busy.store(false, std::memory_order_release);
   }
@@ -134,6 +146,9 @@ class TxnCall {
   void gone() noexcept { code_ = QUIRE_ERR_CLOSED; }
 
  private:
+  // Why the call may not run.
+  static int refusal(const quire_txn* txn, bool needs_write) noexcept;
+
   quire_txn* txn_;
   int code_ = QUIRE_OK;
 };

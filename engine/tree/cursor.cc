@@ -1,8 +1,11 @@
 // Cursors: the path from the root to one slot.
 //
-// Every level of the path was loaded with load_node and its slot checked with cell_fits, so key()
-// has nothing left to check. The level of a node is its depth counted from tree_.height, never what
+// Every level of the path was loaded with load_node and its slot checked, so key() and value() have
+// nothing left to check. The level of a node is its depth counted from tree_.height, never what
 // the page says, so a pointer that leads upwards is an error and no loop.
+#include <algorithm>
+#include <cstring>
+
 #include "engine/tree/node_load.h"
 #include "engine/tree/tree.h"
 
@@ -11,8 +14,9 @@ namespace {
 
 // Entries between what a scan asks memory for and what it reads.
 constexpr std::uint32_t kScanAhead = 6;
-// Entries before the end of a leaf at which a scan asks for the next leaf.
-constexpr std::uint32_t kLeafAhead = 10;
+// Entries before the end of a leaf at which a scan asks for the next leaf, and for its first cells.
+constexpr std::uint32_t kLeafAhead = 12;
+constexpr std::uint32_t kLeafCellsAhead = 4;
 
 }  // namespace
 
@@ -26,6 +30,7 @@ void TreeCursor::clear() noexcept {
   path_.clear();
   valid_ = false;
   key_ready_ = false;
+  key_node_ = nullptr;
 }
 
 NodeView TreeCursor::node_at(const Level& level) const noexcept {
@@ -47,8 +52,26 @@ Status TreeCursor::take_slot(std::uint32_t slot) {
   Level& last = path_.back();
   last.slot = slot;
   const NodeView node = node_at(last);
+  if (path_.size() == tree_.height) return take_entry(node, slot);
   if (!node.cell_fits(slot)) [[unlikely]]
     return slot_failure(node, slot);
+  return {};
+}
+
+// The same as NodeView::cell_fits, keeping what it found.
+Status TreeCursor::take_entry(const NodeView& leaf, std::uint32_t slot) {
+  const NodeSlot s = leaf.slot(slot);
+  const std::uint32_t payload = std::uint32_t{s.offset} + s.size();
+  std::uint32_t size = sizeof(OverflowCell);
+  if (!s.overflow()) [[likely]] {
+    if (payload + kInlineHeader > leaf.page_size()) [[unlikely]]
+      return slot_failure(leaf, slot);
+    size = kInlineHeader + load_le<std::uint16_t>(leaf.data() + payload);
+  }
+  if (payload + size > leaf.page_size()) [[unlikely]]
+    return slot_failure(leaf, slot);
+  entry_ = {leaf.data() + s.offset, leaf.data() + payload, s.overflow()};
+  key_ready_ = false;
   return {};
 }
 
@@ -151,31 +174,44 @@ Status TreeCursor::guarded(Status status) {
 
 Status TreeCursor::next() {
   if (!valid_) return {};
-  key_ready_ = false;
   Level& leaf = path_.back();
   if (leaf.slot + 1 == leaf.count) [[unlikely]]
     return leave_forward();
   ++leaf.slot;
   const NodeView node(leaf.node, reader_->page_size());
-  // Cells lie in the order they came in, so the hardware can't guess the next.
-  if (leaf.slot + kScanAhead < leaf.count) {
-    const std::byte* const ahead = leaf.node + node.slot(leaf.slot + kScanAhead).offset;
-    __builtin_prefetch(ahead);
-    __builtin_prefetch(ahead + 64);
-  }
-  if (leaf.slot + kLeafAhead == leaf.count) prefetch_next_leaf();
-  if (!node.cell_fits(leaf.slot)) [[unlikely]]
-    return guarded(slot_failure(node, leaf.slot));
-  return {};
+  look_ahead(node, leaf.slot, leaf.count);
+  return guarded(take_entry(node, leaf.slot));
 }
 
 Status TreeCursor::previous() {
   if (!valid_) return {};
-  key_ready_ = false;
   Level& leaf = path_.back();
   if (leaf.slot == 0) [[unlikely]]
     return leave_backward();
   return guarded(take_slot(leaf.slot - 1));
+}
+
+// Asks memory for what a scan will read soon: cells lie in the order they came in, so the hardware
+// can't guess the next, and the next leaf, its slots and its cells are misses one behind the other.
+void TreeCursor::look_ahead(const NodeView& leaf, std::uint32_t slot,
+                            std::uint32_t count) noexcept {
+  if (slot + kScanAhead < count) {
+    const std::byte* const ahead = leaf.data() + leaf.slot(slot + kScanAhead).offset;
+    __builtin_prefetch(ahead);
+    __builtin_prefetch(ahead + 64);
+  }
+  if (slot + kLeafAhead == count) {
+    next_leaf_ = next_leaf();
+  } else if (slot + kLeafCellsAhead == count && next_leaf_ != nullptr) {
+    const NodeView next(next_leaf_, leaf.page_size());
+    const std::uint32_t first = std::min(next.count(), kScanAhead);
+    for (std::uint32_t i = 0; i < first; ++i) {
+      const std::byte* const cell = next_leaf_ + next.slot(i).offset;
+      __builtin_prefetch(cell);
+      __builtin_prefetch(cell + 64);
+    }
+    next_leaf_ = nullptr;
+  }
 }
 
 // To the first entry of the next leaf, or off the end.
@@ -190,15 +226,15 @@ Status TreeCursor::leave_forward() {
   return guarded(descend(false));
 }
 
-// A scan near the end of its leaf will need the next: finding it, and its first lines, takes
-// several misses in a row. What goes wrong here goes wrong again, and is reported, when the leaf is
-// entered.
-void TreeCursor::prefetch_next_leaf() const noexcept {
-  if (path_.size() < 2) return;
+// The leaf behind the cursor's, under the same parent; null where there is none, or where something
+// is wrong with it: that is met again, and reported, when the leaf is entered.
+const std::byte* TreeCursor::next_leaf() const noexcept {
+  if (path_.size() < 2) return nullptr;
   const Level& parent = path_[path_.size() - 2];
-  if (parent.slot + 1 >= parent.count) return;
+  if (parent.slot + 1 >= parent.count) return nullptr;
   const NodeView node = node_at(parent);
-  if (node.cell_fits(parent.slot + 1)) load_node(*reader_, node.child(parent.slot + 1), 0);
+  if (!node.cell_fits(parent.slot + 1)) return nullptr;
+  return load_node(*reader_, node.child(parent.slot + 1), 0).data();
 }
 
 Status TreeCursor::leave_backward() {
@@ -212,18 +248,25 @@ Status TreeCursor::leave_backward() {
   return guarded(descend(true));
 }
 
-Bytes TreeCursor::key() const {
+// The prefix is copied once for each leaf.
+void TreeCursor::put_key_together() const {
   assert(valid_);
-  if (!key_ready_) {
-    node_at(path_.back()).key_of(path_.back().slot, key_);
-    key_ready_ = true;
+  const NodeView leaf = node_at(path_.back());
+  const std::size_t prefix = leaf.prefix_size();
+  const auto rest = static_cast<std::size_t>(entry_.payload - entry_.rest);
+  key_size_ = prefix + rest;
+  if (key_.size() < key_size_) key_.resize(key_size_, boost::container::default_init);
+  if (key_node_ != leaf.data()) {
+    std::memcpy(key_.data(), leaf.prefix().data(), prefix);
+    key_node_ = leaf.data();
   }
-  return {key_.data(), key_.size()};
+  std::memcpy(key_.data() + prefix, entry_.rest, rest);
+  key_ready_ = true;
 }
 
-Result<Bytes> TreeCursor::value() const {
+Result<Bytes> TreeCursor::long_value() const {
   assert(valid_);
-  return load_value(*reader_, node_at(path_.back()), path_.back().slot);
+  return load_overflow(*reader_, node_at(path_.back()), path_.back().slot);
 }
 
 Result<std::uint64_t> TreeCursor::rank() const {

@@ -67,8 +67,15 @@ class TreeCursor {
   bool valid() const noexcept { return valid_; }
   // While valid. The key is put together (prefix and rest) in a buffer of the cursor and good until
   // the cursor moves; the value is borrowed from the snapshot.
-  Bytes key() const;
-  Result<Bytes> value() const;
+  Bytes key() const {
+    if (!key_ready_) put_key_together();
+    return {key_.data(), key_size_};
+  }
+  Result<Bytes> value() const {
+    if (entry_.overflow) [[unlikely]]
+      return long_value();
+    return Bytes(entry_.payload + kInlineHeader, load_le<std::uint16_t>(entry_.payload));
+  }
   // Number of entries before this one. O(log n).
   Result<std::uint64_t> rank() const;
 
@@ -78,22 +85,36 @@ class TreeCursor {
     std::uint32_t slot;
     std::uint32_t count;
   };
+  // The leaf's cell that the cursor is on; it lies in the page.
+  struct Entry {
+    const std::byte* rest;     // the key after the prefix
+    const std::byte* payload;  // what is behind it
+    bool overflow;
+  };
   void clear() noexcept;
   NodeView node_at(const Level& level) const noexcept;
   Status push(const PagePtr& ptr);
   Status take_slot(std::uint32_t slot);
+  Status take_entry(const NodeView& leaf, std::uint32_t slot);
   Status descend(bool to_last);
   Status to_end(bool to_last);
   Result<std::uint32_t> find_leaf(Bytes key);
   Status leave_forward();
   Status leave_backward();
   Status guarded(Status status);
-  void prefetch_next_leaf() const noexcept;
+  void look_ahead(const NodeView& leaf, std::uint32_t slot, std::uint32_t count) noexcept;
+  const std::byte* next_leaf() const noexcept;
+  void put_key_together() const;
+  Result<Bytes> long_value() const;
 
   PageReader* reader_ = nullptr;
   TreeRoot tree_;
   boost::container::small_vector<Level, 6> path_;  // root first; the last is a leaf when valid_
+  Entry entry_{};                                  // while valid_
+  const std::byte* next_leaf_ = nullptr;           // asked for already
   mutable boost::container::small_vector<std::byte, 64> key_;
+  mutable std::size_t key_size_ = 0;
+  mutable const std::byte* key_node_ = nullptr;  // whose prefix key_ begins with
   mutable bool key_ready_ = false;
   bool valid_ = false;
 };

@@ -22,8 +22,8 @@ bool RangeCursor::at_high() const {
 
 // After a change of the tree: the same place in the tree as it is now.
 Status RangeCursor::refresh() {
-  const std::uint64_t version = view_->tree_version(tree_);
-  if (fresh_ && version == version_) [[likely]]
+  // A snapshot stays what it is: nothing to ask.
+  if (fresh_ && (!keeps_key_ || view_->tree_version(tree_) == version_)) [[likely]]
     return {};
   QUIRE_TRY(const TreeRoot root, view_->tree_root(tree_));
   keeps_key_ = view_->tree_version(tree_) != 0;
