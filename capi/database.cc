@@ -200,12 +200,7 @@ int quire_close(quire_db* db) {
       // What it shares with the parent stays as it is; the memory is given up.
       new std::shared_ptr<SharedDatabase>(std::move(db->shared));
     } else {
-      std::vector<quire_txn*> open;
-      {
-        const std::scoped_lock list(db->mutex);
-        open = db->writes;
-      }
-      for (quire_txn* txn : open) end_txn(txn);
+      if (quire_txn* open = db->write.load()) end_txn(open);
     }
     std::erase(all.handles, db);
     db->state.store(HandleState::kClosed, std::memory_order_release);

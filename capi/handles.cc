@@ -73,8 +73,9 @@ void end_txn(quire_txn* txn) noexcept {
   txn->collections.clear();
   txn->savepoints.clear();
   if (txn->write != nullptr) {
-    const std::scoped_lock lock(db->mutex);
-    std::erase(db->writes, txn);
+    // After a commit another thread's may stand there already.
+    quire_txn* ours = txn;
+    db->write.compare_exchange_strong(ours, nullptr);
   } else {
     db->reads.fetch_sub(1);
   }

@@ -71,8 +71,7 @@ struct quire_db {
   std::shared_ptr<quire::capi::SharedDatabase> shared;
   bool read_only = false;
   std::atomic<std::uint32_t> reads{0};  // open read transactions
-  std::mutex mutex;                     // of the list
-  std::vector<quire_txn*> writes;       // open write transactions: at most one runs, others wait
+  std::atomic<quire_txn*> write{nullptr};  // the open write transaction: others wait for theirs
   std::atomic<bool> forked{false};
 };
 

@@ -23,8 +23,7 @@ int begin_into(quire_db* db, uint32_t flags, quire_txn* txn) {
     auto write = database.begin_write((flags & QUIRE_TRY) == 0);
     if (!write) return report(write.error());
     txn->write = std::move(*write);
-    const std::scoped_lock lock(db->mutex);
-    db->writes.push_back(txn);
+    db->write.store(txn);
   } else {
     auto snapshot = database.begin_read();
     if (!snapshot) return report(snapshot.error());

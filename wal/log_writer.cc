@@ -72,6 +72,7 @@ class GroupLogWriter final : public LogWriter {
   std::uint64_t bytes_since(const Position& from) const override;
   Status release_before(const Position& position) override;
   Status prepare_spare() override;
+  bool spare_due() const override { return spare_due_.load(std::memory_order_relaxed); }
   Status finish_empty() override;
   std::uint64_t syncs() const override { return syncs_.load(std::memory_order_relaxed); }
   Status health() const override;
@@ -129,9 +130,12 @@ class GroupLogWriter final : public LogWriter {
   std::vector<Span> spans_;  // of live segments, ascending
   Position started_after_;
   std::optional<Error> error_;
+  std::atomic<bool> failed_{false};  // error_ is set
   SyncQueue queue_;
 
   bool commit_open_ = false;  // of the appending thread
+  std::atomic<bool> has_next_{false};  // next_ is there
+  std::atomic<bool> spare_due_{false};
 };
 
 LogOptions normalized(LogOptions options) {
@@ -201,6 +205,8 @@ Result<Lsn> GroupLogWriter::append_record(std::span<const Bytes> payload,
         static_cast<std::uint8_t>((commit_open_ ? 0 : kFlagFirst) | (last ? kFlagLast : 0));
     put_record(payload, header);
     appended_.store(lsn, std::memory_order_release);
+    if (position_.offset > segment_->size_bytes / 2 && !has_next_.load(std::memory_order_relaxed))
+      spare_due_.store(true, std::memory_order_relaxed);
     flush = pending_.bytes.size() > kPendingBytesMax;
   }
   // A failure here has poisoned the log; the record itself was appended, and the next call that
@@ -236,6 +242,8 @@ Status GroupLogWriter::prepare_next(std::uint64_t least_bytes) {
   const std::uint64_t doubled = std::min(2 * segment_->size_bytes, options_.segment_bytes_max);
   // One that is too small is replaced under its name, which is never missing meanwhile.
   QUIRE_TRY(next_, store_.make(number, std::max(doubled, least), nullptr));
+  has_next_.store(true, std::memory_order_relaxed);
+  spare_due_.store(false, std::memory_order_relaxed);
   return {};
 }
 
@@ -245,6 +253,7 @@ Status GroupLogWriter::switch_segment(std::uint64_t least_bytes) {
   const std::lock_guard lock(m_);
   segment_ = std::move(next_);
   next_.reset();
+  has_next_.store(false, std::memory_order_relaxed);
   spans_.push_back({.number = segment_->number, .bytes_before = bytes_appended_});
   pending_.cuts.push_back({.segment = segment_,
                            .file_offset = kStartAt,
@@ -390,11 +399,14 @@ void GroupLogWriter::set_error(Error error) {
     const std::lock_guard lock(m_);
     if (error_) return;
     error_ = std::move(error);
+    failed_.store(true, std::memory_order_release);
   }
   queue_.fail();
 }
 
 Status GroupLogWriter::health() const {
+  if (!failed_.load(std::memory_order_acquire)) [[likely]]
+    return {};
   const std::lock_guard lock(m_);
   if (error_) return std::unexpected(*error_);
   return {};
@@ -454,6 +466,7 @@ Status GroupLogWriter::finish_empty() {
   }
   set_error(Error(ErrorCode::kClosed, "the log was ended"));
   next_.reset();
+  has_next_.store(false, std::memory_order_relaxed);
   return store_.remove_all(last);
 }
 

@@ -69,6 +69,8 @@ class LogWriter {
   // Makes sure that the next segment is ready, off the path of commits (called by the background
   // thread; append makes one itself when there is none).
   virtual Status prepare_spare() = 0;
+  // Whether it is time for that: half of the segment is full and there is none.
+  virtual bool spare_due() const = 0;
 
   // After a clean checkpoint of everything: removes all segments (archived ones stay, and are made
   // durable first) and ends. The checkpoint's meta page must carry its position with segment 0 (and

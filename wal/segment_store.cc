@@ -88,10 +88,10 @@ std::optional<SegmentStore::Spare> SegmentStore::take_spare(std::uint64_t size_b
   return spare;
 }
 
-// Writes every byte once: a later sync finds no unwritten extent to convert. In pieces of 64 KiB,
+// Writes every byte once: a later sync finds no unwritten extent to convert. In pieces of one page,
 // which keep later small writes cheap (the page cache's folios take the size of the first write).
 Status SegmentStore::fill(io::File& file, std::uint64_t size_bytes) {
-  static constexpr std::array<std::byte, 64 << 10> kZeros{};
+  static constexpr std::array<std::byte, 4 << 10> kZeros{};
   QUIRE_CHECK(file.allocate(0, size_bytes));
   for (std::uint64_t at = 0; at < size_bytes; at += kZeros.size()) {
     const std::uint64_t piece = std::min<std::uint64_t>(kZeros.size(), size_bytes - at);

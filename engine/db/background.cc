@@ -106,8 +106,7 @@ std::uint32_t Database::background_step() {
   } else {
     last_checkpoint_ms_ = now;
   }
-  // A database that logs little keeps to its one small segment.
-  if (writer_->logged_bytes() > options_.log_segment_bytes_min / 2) (void)log.prepare_spare();
+  if (log.spare_due()) (void)log.prepare_spare();
   if (attachment_->others()) {
     if (now >= last_look_ms_ + kLookAroundMs) {
       (void)attachment_->bury_dead();

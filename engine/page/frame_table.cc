@@ -105,13 +105,22 @@ Frame* FramePool::acquire(PageNumber pages) noexcept {
     if (frame != nullptr) used_.fetch_add(bytes, std::memory_order_relaxed);
     return frame;
   }
-  const std::scoped_lock lock(mutex_);
-  if (free_.empty() && !add_slab()) return nullptr;
-  Frame* frame = free_.back();
-  free_.pop_back();
-  ++slabs_[frame->slab]->in_use;
-  used_.fetch_add(bytes, std::memory_order_relaxed);
+  Frame* frame = nullptr;
+  (void)acquire_some({&frame, 1});
   return frame;
+}
+
+std::size_t FramePool::acquire_some(std::span<Frame*> into) noexcept {
+  std::size_t taken = 0;
+  const std::scoped_lock lock(mutex_);
+  for (; taken < into.size(); ++taken) {
+    if (free_.empty() && !add_slab()) break;
+    into[taken] = free_.back();
+    free_.pop_back();
+    ++slabs_[into[taken]->slab]->in_use;
+  }
+  used_.fetch_add(taken * page_size_, std::memory_order_relaxed);
+  return taken;
 }
 
 bool FramePool::add_slab() noexcept try {
@@ -141,16 +150,21 @@ bool FramePool::add_slab() noexcept try {
   return false;
 }
 
-void FramePool::release(Frame* frame) noexcept {
-  used_.fetch_sub(static_cast<std::uint64_t>(frame->pages) * page_size_, std::memory_order_relaxed);
+void FramePool::release(std::span<Frame* const> frames) noexcept {
+  if (frames.empty()) return;
+  std::uint64_t bytes = 0;
   const std::scoped_lock lock(mutex_);
-  if (frame->pages != 1) {
-    blocks_.erase(frame);
-    free_block(frame);
-    return;
+  for (Frame* frame : frames) {
+    bytes += static_cast<std::uint64_t>(frame->pages) * page_size_;
+    if (frame->pages != 1) {
+      blocks_.erase(frame);
+      free_block(frame);
+      continue;
+    }
+    --slabs_[frame->slab]->in_use;
+    free_.push_back(frame);
   }
-  --slabs_[frame->slab]->in_use;
-  free_.push_back(frame);
+  used_.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
 void FramePool::trim() noexcept {

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -66,7 +67,10 @@ class FramePool {
   FramePool& operator=(const FramePool&) = delete;
 
   Frame* acquire(PageNumber pages) noexcept;  // null: out of memory; content undefined
-  void release(Frame* frame) noexcept;
+  // Several of one page; returns how many there was memory for.
+  std::size_t acquire_some(std::span<Frame*> into) noexcept;
+  void release(std::span<Frame* const> frames) noexcept;
+  void release(Frame* frame) noexcept { release({&frame, 1}); }
   // Bytes of frames handed out, for the budget and `stat`.
   std::uint64_t used_bytes() const noexcept { return used_.load(std::memory_order_relaxed); }
   // Gives unused slabs back to the system.

@@ -51,6 +51,23 @@ Result<PageNumber> FreeMap::take(PageNumber pages) {
   return take_at_end(pages);
 }
 
+Result<std::size_t> FreeMap::take_some(std::span<PageNumber> into) {
+  std::size_t taken = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (; taken < into.size() && !recent_.empty(); ++taken) {
+      into[taken] = recent_.back();
+      recent_.pop_back();
+    }
+    free_pages_ -= taken;
+  }
+  if (taken == 0) {
+    QUIRE_TRY(into[0], take(1));
+    taken = 1;
+  }
+  return taken;
+}
+
 PageNumber FreeMap::cut_run(std::map<PageNumber, PageNumber>::iterator run, PageNumber pages) {
   const auto [first, length] = *run;
   by_size_.erase({length, first});
@@ -138,15 +155,17 @@ void FreeMap::make_free(PageRun run) {
   }
 }
 
-void FreeMap::give_back(PageRun run) {
+void FreeMap::give_back(std::span<const PageRun> runs) {
+  if (runs.empty()) return;
   const std::scoped_lock lock(mutex_);
-  make_free(run);
+  for (const PageRun& run : runs) make_free(run);
 }
 
 void FreeMap::bury(std::span<const Dead> dead, const LiveSet& live,
                    std::vector<PageRun>& released) {
   const std::scoped_lock lock(mutex_);
   for (const Dead& page : dead) bury_one(page, live, released);
+  look_again(live, released);
 }
 
 void FreeMap::bury_one(const Dead& page, const LiveSet& live, std::vector<PageRun>& released) {
@@ -164,13 +183,8 @@ void FreeMap::wait_under(TxnNumber pin, const Dead& page) {
   pinned_pages_ += page.run.pages;
 }
 
-void FreeMap::reuse(std::span<const PageRun> released) {
-  const std::scoped_lock lock(mutex_);
-  for (const PageRun& run : released) make_free(run);
-}
-
-void FreeMap::sweep(const LiveSet& live, std::vector<PageRun>& released) {
-  const std::scoped_lock lock(mutex_);
+// Pages whose pinning snapshot has gone.
+void FreeMap::look_again(const LiveSet& live, std::vector<PageRun>& released) {
   std::vector<Dead> again;
   for (auto bucket = waiting_.begin(); bucket != waiting_.end();) {
     if (std::ranges::binary_search(live, bucket->first)) {
@@ -186,11 +200,6 @@ void FreeMap::sweep(const LiveSet& live, std::vector<PageRun>& released) {
   }
 }
 
-PageNumber FreeMap::page_count() const {
-  const std::scoped_lock lock(mutex_);
-  return page_count_;
-}
-
 std::uint64_t FreeMap::free_pages() const {
   const std::scoped_lock lock(mutex_);
   return free_pages_;
@@ -201,15 +210,16 @@ std::uint64_t FreeMap::pinned_pages() const {
   return pinned_pages_;
 }
 
-std::uint64_t FreeMap::used_pages() const {
+FreeMap::Usage FreeMap::usage(TxnNumber snapshot, TxnNumber other) const {
   const std::scoped_lock lock(mutex_);
-  return page_count_ - free_pages_ - pinned_pages_;
-}
-
-std::uint64_t FreeMap::waiting_under(TxnNumber snapshot) const {
-  const std::scoped_lock lock(mutex_);
-  const auto bucket = waiting_.find(snapshot);
-  return bucket == waiting_.end() ? 0 : bucket->second.pages;
+  Usage usage;
+  usage.pinned = pinned_pages_;
+  usage.used = page_count_ - free_pages_ - pinned_pages_;
+  if (const auto at = waiting_.find(snapshot); at != waiting_.end())
+    usage.waiting += at->second.pages;
+  if (const auto at = waiting_.find(other); other != snapshot && at != waiting_.end())
+    usage.waiting += at->second.pages;
+  return usage;
 }
 
 std::uint64_t FreeMap::pinned_at(TxnNumber snapshot) const {

@@ -8,6 +8,7 @@
 // only, so they never pin a page that is dead already.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -55,22 +56,29 @@ class FreeMap {
   // Takes `pages` consecutive pages: pages freed lately first, then holes, then the end of the
   // file, which is backed by device space before this returns (kFull, kQuota, kTooLarge).
   Result<PageNumber> take(PageNumber pages);
+  // The same for single pages: at least one, and as many more of those freed lately as there are,
+  // up to into.size(). Returns how many.
+  Result<std::size_t> take_some(std::span<PageNumber> into);
   // Gives back pages that nobody but the caller has ever seen.
-  void give_back(PageRun run);
-  // Pages freed by a committed transaction: those that `live` pins wait, the others are returned in
-  // `released`. The caller drops their frames and then gives them to reuse().
+  void give_back(std::span<const PageRun> runs);
+  void give_back(PageRun run) { give_back({&run, 1}); }
+  // Pages freed by a committed transaction, and those whose pinning snapshot is no longer in
+  // `live`: those that `live` pins wait, the others are returned in `released`. The caller drops
+  // their frames and then gives them to reuse().
   void bury(std::span<const Dead> dead, const LiveSet& live, std::vector<PageRun>& released);
-  // Looks again at pages whose pinning snapshot is no longer in `live`; same contract.
-  void sweep(const LiveSet& live, std::vector<PageRun>& released);
-  void reuse(std::span<const PageRun> released);
+  void sweep(const LiveSet& live, std::vector<PageRun>& released) { bury({}, live, released); }
+  void reuse(std::span<const PageRun> released) { give_back(released); }
 
-  PageNumber page_count() const;  // one past the last page ever handed out
+  // One past the last page ever handed out. Never waits.
+  PageNumber page_count() const noexcept { return page_count_.load(std::memory_order_acquire); }
   std::uint64_t free_pages() const;
   std::uint64_t pinned_pages() const;
-  // Pages that are neither free nor waiting.
-  std::uint64_t used_pages() const;
-  // Pages that wait under this snapshot, the newest that pins them.
-  std::uint64_t waiting_under(TxnNumber snapshot) const;
+  struct Usage {
+    std::uint64_t used = 0;     // pages that are neither free nor pinned
+    std::uint64_t pinned = 0;   // dead pages that some snapshot needs
+    std::uint64_t waiting = 0;  // of these, those that wait under the two, the newest that pin them
+  };
+  Usage usage(TxnNumber snapshot, TxnNumber other) const;
   // Pages that wait only for snapshots <= `snapshot` and >= it: what a reader there pins.
   std::uint64_t pinned_at(TxnNumber snapshot) const;
 
@@ -101,13 +109,14 @@ class FreeMap {
   void make_free(PageRun run);
   void flush_recent();
   void wait_under(TxnNumber pin, const Dead& page);
+  void look_again(const LiveSet& live, std::vector<PageRun>& released);
   void bury_one(const Dead& page, const LiveSet& live, std::vector<PageRun>& released);
 
   mutable std::mutex mutex_;
   io::File& file_;
   std::uint32_t page_size_;
   Options options_;
-  PageNumber page_count_;
+  std::atomic<PageNumber> page_count_;  // changed under mutex_
   PageNumber backed_;                                    // pages the file has space for
   std::vector<PageNumber> recent_;                       // single pages, last freed first out
   std::map<PageNumber, PageNumber> runs_;                // first -> pages, never adjacent

@@ -9,7 +9,6 @@
 #include "engine/base/checksum.h"
 
 namespace quire {
-
 PageWriter::PageWriter(PageReader reader, PageMap* map, FrameTable& frames, FramePool& pool,
                        FreeMap& free_map, io::File& file, TxnNumber txn, Remap remap)
     : reader_(reader),
@@ -46,27 +45,60 @@ Result<PageNumber> PageWriter::take_number(PageNumber pages) {
     loose_.erase(loose_.begin() + static_cast<std::ptrdiff_t>(i - 1));
     return page;
   }
-  PageNumber page;
-  {
-    // Taken and noted in one step: a checkpoint that copies the free map sees both or neither.
-    const std::scoped_lock lock(held_mutex_);
-    if (allocated_.size() == allocated_.capacity())  // before anything is taken: it may throw
-      allocated_.reserve(std::max<std::size_t>(16, 2 * allocated_.capacity()));
-    QUIRE_TRY(page, free_map_.take(pages));
-    allocated_.push_back({page, pages});
-  }
-  const std::uint64_t end = std::uint64_t{page} + pages;
+  const std::size_t before = allocated_.size();
+  QUIRE_TRY(const PageRun run, take_from_map(pages));
+  std::uint64_t end = std::uint64_t{run.first} + run.pages;
+  for (std::size_t i = before; i < allocated_.size(); ++i)
+    end = std::max(end, std::uint64_t{allocated_[i].first} + allocated_[i].pages);
   if (end > reader_.page_count()) reader_.set_page_count(static_cast<PageNumber>(end));
   if (end > map_->reserved_pages()) {
     QUIRE_TRY(map_, remap_(end));
     reader_ = PageReader(map_, &frames_, reader_.page_count());
   }
-  for (PageNumber i = 0; i < pages; ++i) map_->forget(page + i);
-  return page;
+  for (std::size_t i = before; i < allocated_.size(); ++i) {
+    for (PageNumber page = 0; page < allocated_[i].pages; ++page)
+      map_->forget(allocated_[i].first + page);
+  }
+  return run.first;
+}
+
+// Takes and notes in one step, so that a checkpoint that copies the free map sees both or neither.
+// Of single pages, the first time, as many as transactions usually need: the others become loose.
+Result<PageRun> PageWriter::take_from_map(PageNumber pages) {
+  const std::scoped_lock lock(held_mutex_);
+  const std::size_t count = pages == 1 && allocated_.empty() ? usual_ : 1;
+  if (allocated_.capacity() - allocated_.size() < count)  // before anything is taken: it may throw
+    allocated_.reserve(std::max<std::size_t>(16, 2 * allocated_.capacity()));
+  if (count == 1) {
+    QUIRE_TRY(const PageNumber page, free_map_.take(pages));
+    allocated_.push_back({page, pages});
+    return allocated_.back();
+  }
+  loose_.reserve(loose_.size() + count);
+  PageNumber several[kUsualMax];
+  QUIRE_TRY(const std::size_t taken, free_map_.take_some({several, count}));
+  for (std::size_t i = 0; i < taken; ++i) allocated_.push_back({several[i], 1});
+  for (std::size_t i = taken; i-- > 1;) loose_.push_back({several[i], 1});
+  return PageRun{several[0], 1};
+}
+
+Frame* PageWriter::take_frame(PageNumber pages) noexcept {
+  if (pages != 1) return pool_.acquire(pages);
+  if (ready_count_ == 0) {
+    const std::size_t count = private_bytes_ == 0 ? usual_ : 1;
+    ready_count_ = pool_.acquire_some({ready_.data(), count});
+    std::reverse(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(ready_count_));
+  }
+  return ready_count_ == 0 ? nullptr : ready_[--ready_count_];
+}
+
+void PageWriter::give_ready_back() noexcept {
+  pool_.release({ready_.data(), ready_count_});
+  ready_count_ = 0;
 }
 
 Result<Frame*> PageWriter::new_frame(PageNumber pages) {
-  Frame* frame = pool_.acquire(pages);
+  Frame* frame = take_frame(pages);
   if (frame == nullptr)
     return fail(ErrorCode::kNoMemory, "out of memory for %u private pages of transaction %llu",
                 pages, static_cast<unsigned long long>(txn_));
@@ -97,6 +129,11 @@ Result<std::byte*> PageWriter::touch(PagePtr& ptr, PageNumber pages) {
   }
   const std::byte* old = fetch(ptr, pages);
   if (old == nullptr) return reader_.failure();
+  return touch_fetched(ptr, old, pages);
+}
+
+Result<std::byte*> PageWriter::touch_fetched(PagePtr& ptr, const std::byte* old,
+                                             PageNumber pages) {
   QUIRE_TRY(Frame * frame, new_frame(pages));
   std::memcpy(frame->data, old, static_cast<std::size_t>(pages) * page_size());
   free(ptr, pages);
@@ -188,10 +225,10 @@ void PageWriter::release(std::size_t mark) {
 // Returns the pages taken since allocated_ had `from` entries.
 void PageWriter::give_back(std::size_t from) noexcept {
   const std::scoped_lock lock(held_mutex_);
-  for (std::size_t i = allocated_.size(); i > from; --i) {
-    drop_frame(allocated_[i - 1].first);
-    free_map_.give_back(allocated_[i - 1]);
-  }
+  std::reverse(allocated_.begin() + static_cast<std::ptrdiff_t>(from), allocated_.end());
+  const std::span<const PageRun> runs = std::span(allocated_).subspan(from);
+  for (const PageRun& run : runs) drop_frame(run.first);
+  free_map_.give_back(runs);
   allocated_.resize(from);
 }
 
@@ -199,18 +236,37 @@ std::vector<FreeMap::Dead> PageWriter::commit() {
   assert(!ended_);
   ended_ = true;
   if (!marks_.empty()) release(0);
+  give_ready_back();
   const std::scoped_lock lock(held_mutex_);
-  for (const PageRun& run : loose_) free_map_.give_back(run);
+  usual_ = std::clamp<std::size_t>(allocated_.size() - std::min(allocated_.size(), loose_.size()),
+                                   1, kUsualMax);
+  free_map_.give_back(loose_);
+  loose_.clear();
   allocated_.clear();
   return std::move(freed_);
+}
+
+void PageWriter::borrow(Lists&& lists) noexcept {
+  assert(allocated_.empty() && freed_.empty() && loose_.empty());
+  allocated_ = std::move(lists.allocated);
+  freed_ = std::move(lists.freed);
+  loose_ = std::move(lists.loose);
+  usual_ = lists.usual;
+}
+
+PageWriter::Lists PageWriter::give_lists_back() noexcept {
+  assert(ended_);
+  return {std::move(allocated_), std::move(freed_), std::move(loose_), usual_};
 }
 
 void PageWriter::abort() noexcept {
   if (ended_) return;
   ended_ = true;
   marks_.clear();
+  give_ready_back();
   give_back(0);
   freed_.clear();
+  loose_.clear();
 }
 
 }  // namespace quire

@@ -5,6 +5,7 @@
 // this transaction, reusable when nobody can see it (free_map.h).
 #pragma once
 
+#include <array>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -46,6 +47,8 @@ class PageWriter {
   // copy, `ptr` gets the new page number, this transaction as birth, checksum 0; count stays. The
   // caller stores `ptr` in the parent, which it has touched before.
   Result<std::byte*> touch(PagePtr& ptr, PageNumber pages = 1);
+  // The same for a page that is not writable and whose bytes the caller has fetched.
+  Result<std::byte*> touch_fetched(PagePtr& ptr, const std::byte* old, PageNumber pages = 1);
   // True when touch would return the same bytes at once (the fast path of a caller that has kept
   // a pointer).
   bool writable(const PagePtr& ptr) const noexcept;
@@ -81,6 +84,17 @@ class PageWriter {
   // After the root that refers to this transaction's pages is fixed: keeps the frames in the table
   // and returns what the transaction freed, for FreeMap::bury. No page may be touched afterwards.
   std::vector<FreeMap::Dead> commit();
+
+  // Lists that many transactions use one after the other, so that a small one allocates nothing.
+  struct Lists {
+    std::vector<PageRun> allocated;
+    std::vector<FreeMap::Dead> freed;
+    std::vector<PageRun> loose;
+    std::size_t usual = 1;  // pages that the last transaction took
+  };
+  void borrow(Lists&& lists) noexcept;
+  // Once it has ended. What commit() returned is the caller's to put back.
+  Lists give_lists_back() noexcept;
   // Gives everything back. Also done by the destructor of a writer that was not committed.
   void abort() noexcept;
 
@@ -99,7 +113,10 @@ class PageWriter {
   };
   bool mine(const PagePtr& ptr) const noexcept;
   Result<PageNumber> take_number(PageNumber pages);
+  Result<PageRun> take_from_map(PageNumber pages);
   Result<Frame*> new_frame(PageNumber pages);
+  Frame* take_frame(PageNumber pages) noexcept;
+  void give_ready_back() noexcept;
   void drop_frame(PageNumber page) noexcept;
   void give_back(std::size_t from) noexcept;
 
@@ -117,6 +134,10 @@ class PageWriter {
   std::vector<PageRun> allocated_;
   std::vector<FreeMap::Dead> freed_;
   std::vector<PageRun> loose_;
+  std::size_t usual_ = 1;
+  static constexpr std::size_t kUsualMax = 8;  // most that is taken before it is needed
+  std::array<Frame*, kUsualMax> ready_{};      // frames not used yet
+  std::size_t ready_count_ = 0;
   std::vector<Mark> marks_;
   bool ended_ = false;
 };

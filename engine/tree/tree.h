@@ -183,6 +183,7 @@ class TreeWriter {
   bool kept_path_covers(Bytes key) const noexcept;
   Status touch_path();
   Result<Node> touch_node(PagePtr& ptr, std::uint32_t level);
+  Result<Node> copy_node(PagePtr& ptr, const NodeView& node);
   bool on_right_edge(std::size_t depth) const noexcept;
   void drop_path() noexcept { path_.clear(); }
   void add_to_counts(std::size_t depth, std::int64_t entries) noexcept;

@@ -79,7 +79,12 @@ Result<Found> TreeWriter::locate(Bytes key) {
       return node_failure(pages_->reader(), ptr, level);
     // Written to only after touch_path has put a page of this transaction in its place.
     path_.push_back({const_cast<std::byte*>(node.data()), ptr, 0});
-    if (level == 0) return find_in_leaf(key);
+    if (level == 0) {
+      // It will be copied whole: what the search does not read is on its way meanwhile.
+      for (std::size_t line = 0; line < pages_->page_size(); line += 64)
+        __builtin_prefetch(node.data() + line);
+      return find_in_leaf(key);
+    }
     const Found found = node.find_child(key);
     if (found.damaged || !node.cell_fits(found.slot)) [[unlikely]]
       return slot_failure(node, found.slot);
@@ -91,24 +96,34 @@ Result<Found> TreeWriter::locate(Bytes key) {
 // Makes one node writable. A page that comes from the file may be damaged: it is checked whole, so
 // that the code that changes nodes need not check anything.
 Result<Node> TreeWriter::touch_node(PagePtr& ptr, std::uint32_t level) {
-  const bool ours = pages_->writable(ptr);
-  if (!ours) {
-    const NodeView node = load_node(pages_->reader(), ptr, level);
-    if (node.data() == nullptr) return node_failure(pages_->reader(), ptr, level);
-    if (!pages_->in_memory(ptr)) QUIRE_CHECK(node_check_at(node, ptr, tree_.id));
+  if (pages_->writable(ptr)) {
+    QUIRE_TRY(std::byte* const bytes, pages_->touch(ptr));
+    return Node(bytes, pages_->page_size());
   }
-  QUIRE_TRY(std::byte* const bytes, pages_->touch(ptr));
-  Node node(bytes, pages_->page_size());
-  if (!ours) node.stamp(ptr.page, ptr.birth);
-  return node;
+  const NodeView node = load_node(pages_->reader(), ptr, level);
+  if (node.data() == nullptr) return node_failure(pages_->reader(), ptr, level);
+  return copy_node(ptr, node);
+}
+
+// A copy of a node that is not writable.
+Result<Node> TreeWriter::copy_node(PagePtr& ptr, const NodeView& node) {
+  if (!pages_->in_memory(ptr)) QUIRE_CHECK(node_check_at(node, ptr, tree_.id));
+  QUIRE_TRY(std::byte* const bytes, pages_->touch_fetched(ptr, node.data()));
+  Node copy(bytes, pages_->page_size());
+  copy.stamp(ptr.page, ptr.birth);
+  return copy;
 }
 
 Status TreeWriter::touch_path() {
   for (std::size_t depth = 0; depth < path_.size(); ++depth) {
     Step& step = path_[depth];
-    if (step.ptr.checksum == 0 && pages_->writable(step.ptr)) continue;
-    QUIRE_TRY(const Node node, touch_node(step.ptr, level_at(depth)));
-    step.node = node.bytes();
+    if (pages_->writable(step.ptr)) {
+      QUIRE_TRY(step.node, pages_->touch(step.ptr));
+    } else {
+      const NodeView found(step.node, pages_->page_size());
+      QUIRE_TRY(const Node node, copy_node(step.ptr, found));
+      step.node = node.bytes();
+    }
     if (depth == 0)
       tree_.root = step.ptr;
     else

@@ -42,7 +42,6 @@ Result<Flusher::Buffer> Flusher::image_of(const PagePtr& ptr, PageNumber pages) 
   if (image == nullptr)
     return fail(ErrorCode::kNoMemory, "out of memory for the image of page %u", ptr.page);
   std::memcpy(image.get(), frame->data, bytes);
-  written_.push_back(frame);
   return image;
 }
 
@@ -58,6 +57,7 @@ Result<std::uint64_t> Flusher::stage(const PagePtr& ptr, PageNumber pages, Buffe
   const std::size_t bytes = static_cast<std::size_t>(pages) * page_size_;
   const std::uint64_t checksum = page_checksum({image.get(), bytes});
   staged_.push_back({ptr.page, pages, std::move(image)});
+  written_.push_back(frames_.find(ptr.page));
   staged_bytes_ += bytes;
   if (staged_bytes_ >= kBatchBytes) QUIRE_CHECK(write_staged());
   return checksum;
@@ -140,6 +140,8 @@ Status Flusher::write_staged() {
   }
   staged_.clear();
   staged_bytes_ = 0;
+  if (on_written_) on_written_(written_);
+  written_.clear();
   return {};
 }
 
@@ -200,7 +202,6 @@ Status Flusher::finish_spill(PageWriter& pages) {
   QUIRE_CHECK(write_staged());
   for (const PageNumber page : spilled_) pages.spilled(page);
   spilled_.clear();
-  written_.clear();
   return {};
 }
 

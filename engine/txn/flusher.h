@@ -2,6 +2,7 @@
 // leaves of a running transaction that has grown too large.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,14 +20,19 @@ namespace quire {
 // written, children before parents, in order of page numbers within a batch.
 class Flusher {
  public:
-  Flusher(io::File& data, const FrameTable& frames, PageSpace& space, std::uint32_t page_size)
-      : data_(data), frames_(frames), space_(space), page_size_(page_size) {}
+  // Told of frames whose pages are in the file with the same content now; may take them.
+  using OnWritten = std::function<void(std::vector<Frame*>& frames)>;
+  Flusher(io::File& data, const FrameTable& frames, PageSpace& space, std::uint32_t page_size,
+          OnWritten on_written = {})
+      : data_(data),
+        frames_(frames),
+        space_(space),
+        page_size_(page_size),
+        on_written_(std::move(on_written)) {}
 
   // Writes every private page that `root` reaches; returns the root with its checksum set. The
   // caller keeps the root pinned meanwhile.
   Result<Root> flush(const Root& root);
-  // The frames that were written: their pages are now in the file with the same content.
-  const std::vector<Frame*>& written() const noexcept { return written_; }
 
   // Writes the leaves and blocks that `pages`'s transaction has made in one structure and drops
   // their frames; their parents' frames, which are the transaction's own, get the checksums.
@@ -61,7 +67,8 @@ class Flusher {
   std::uint32_t page_size_;
   std::vector<Staged> staged_;
   std::uint64_t staged_bytes_ = 0;
-  std::vector<Frame*> written_;
+  std::vector<Frame*> written_;  // of what is staged
+  OnWritten on_written_;
   std::vector<PageNumber> spilled_;
 };
 

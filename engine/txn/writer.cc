@@ -10,6 +10,9 @@ namespace {
 
 // Log payloads are cut into records of at most this size.
 constexpr std::size_t kPartBytes = 4 << 20;
+// Lists and payloads that were larger than this are not kept for the next transaction.
+constexpr std::size_t kListKept = 1024;
+constexpr std::size_t kPayloadKept = 64 << 10;
 // About what a log record has beside its payload.
 constexpr std::uint64_t kRecordOverhead = 48;
 // Pages that wait for nothing but a checkpoint cost file size, and each checkpoint costs a write of
@@ -88,16 +91,25 @@ void Writer::write_ahead(wal::Lsn target) {
     if (root.txn == 0) return;
     publishing_ = root.txn;
   }
-  Flusher flusher(data_, frames_, space_, page_size_);
-  const auto flushed = flusher.flush(root);
+  const auto flushed = flush_pages(root);
   const std::scoped_lock lock(state_mutex_);
   publishing_ = 0;
   // An error is met again, and reported, by publish().
-  if (flushed) note_flushed_locked(*flushed, flusher.written());
+  if (flushed) note_flushed_locked(*flushed);
+}
+
+// Writes the private pages of a state that is pinned; their frames go as they are written.
+// publish_mutex_ is held.
+Result<Root> Writer::flush_pages(const Root& root) {
+  Flusher flusher(data_, frames_, space_, page_size_, [this](std::vector<Frame*>& written) {
+    const std::scoped_lock lock(state_mutex_);
+    retire_locked(written);
+  });
+  return flusher.flush(root);
 }
 
 // The private pages of `root` are in the file now, and it has its checksum.
-void Writer::note_flushed_locked(const Root& root, const std::vector<Frame*>& written) {
+void Writer::note_flushed_locked(const Root& root) {
   for (Pending& pending : pending_) {
     if (pending.root.txn == root.txn) pending.root = root;
   }
@@ -106,7 +118,6 @@ void Writer::note_flushed_locked(const Root& root, const std::vector<Frame*>& wr
     ring_.publish(root);
   }
   if (tip_.txn == root.txn) tip_ = root;
-  retire_locked(written);
 }
 
 wal::LogWriter::Hooks Writer::log_hooks() {
@@ -136,11 +147,14 @@ Result<std::unique_ptr<WriteTxn>> Writer::begin(bool wait_for_turn) {
     const std::scoped_lock lock(state_mutex_);
     if (next_txn_ > kMaxTxn)
       return fail(ErrorCode::kTooLarge, "all 2^48 transaction numbers are used up");
-    QUIRE_TRY(PageMap * map, space_.ensure(free_map_->page_count()));
-    const PageReader reader(map, &frames_, free_map_->page_count());
+    const PageNumber page_count = free_map_->page_count();
+    QUIRE_TRY(PageMap * map, space_.ensure(page_count));
+    const PageReader reader(map, &frames_, page_count);
     const TxnNumber number = next_txn_++;
     attachment_.head().highest_txn.store(number, std::memory_order_relaxed);
     std::unique_ptr<WriteTxn> txn(new WriteTxn(*this, tip_, reader, map, number));
+    txn->pages_.borrow(std::move(lists_));
+    txn->payload_ = std::move(payload_);
     active_ = txn.get();
     return txn;
   };
@@ -160,6 +174,7 @@ void Writer::abort(WriteTxn& txn) noexcept {
     const std::scoped_lock lock(state_mutex_);
     txn.pages_.abort();
     active_ = nullptr;
+    keep_lists_locked(txn);
   }
   if (txn.streamed_ != 0) log()->abandon();
   end_turn(txn);
@@ -177,6 +192,16 @@ Result<wal::Lsn> Writer::commit(WriteTxn& txn, Durability durability) {
   auto lsn = try_commit();
   if (!txn.ended_) abort(txn);
   return lsn;
+}
+
+// For the next transaction, unless this one has made them large.
+void Writer::keep_lists_locked(WriteTxn& txn) noexcept {
+  lists_ = txn.pages_.give_lists_back();
+  if (lists_.allocated.capacity() > kListKept) lists_.allocated = {};
+  if (lists_.loose.capacity() > kListKept) lists_.loose = {};
+  if (txn.payload_.capacity() > kPayloadKept) return;
+  txn.payload_.clear();
+  payload_ = std::move(txn.payload_);
 }
 
 // Splits a payload into records; returns the LSN of the last.
@@ -207,6 +232,7 @@ Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability dura
     pending_.push_back({root, log() == nullptr ? Durability::kNone : durability, {}});
     pending_.back().dead = txn.pages_.commit();
     active_ = nullptr;
+    keep_lists_locked(txn);
     tip_ = root;
     tip_position_ = position;
     if (durability == Durability::kBatch) batch_lsn_.store(root.lsn, std::memory_order_relaxed);
@@ -217,7 +243,7 @@ Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability dura
   logged_total_.fetch_add(bytes, std::memory_order_relaxed);
   const std::uint64_t before = logged_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   const bool due = before == 0 || before + bytes > options_.checkpoint_bytes ||
-                   checkpoint_wanted() || memory_due();
+                   checkpoint_wanted() || memory_due() || (log() != nullptr && log()->spare_due());
   if (notify_ && due) notify_();
   QUIRE_CHECK(wait_for(root, durability));
   return root.lsn;
@@ -233,7 +259,8 @@ Status Writer::wait_for(const Root& root, Durability durability) {
     status = log()->write(root.lsn);
   }
   // A commit that is not `always` may have to wait for one before it that is.
-  if (status && visible().txn < root.txn) status = log()->sync(root.lsn);
+  if (status && attachment_.head().committed_txn.load(std::memory_order_acquire) < root.txn)
+    status = log()->sync(root.lsn);
   if (!status) {
     poison(status.error());
     return status;
@@ -299,20 +326,24 @@ void Writer::advance_locked() {
   live_locked(live_, own_);
   released_.clear();
   free_map_->bury(dead, live_, released_);
-  free_map_->sweep(live_, released_);
   release_locked(released_);
+  release_retired_locked();
   note_waiting_locked();
+  if (lists_.freed.capacity() == 0 && dead.capacity() <= kListKept) {
+    dead.clear();
+    lists_.freed = std::move(dead);
+  }
 }
 
 void Writer::note_waiting_locked() {
-  std::uint64_t waiting = free_map_->waiting_under(checkpoint_.load());
-  if (running_checkpoint_ != 0) waiting += free_map_->waiting_under(running_checkpoint_);
+  const TxnNumber durable = checkpoint_.load();
+  const TxnNumber running = running_checkpoint_ != 0 ? running_checkpoint_ : durable;
+  const auto [used, pinned, waiting] = free_map_->usage(durable, running);
   if (waiting <= kWaitingPagesMin) {
     checkpoint_overdue_.store(false, std::memory_order_relaxed);
     return;
   }
-  const std::uint64_t used = free_map_->used_pages();
-  const std::uint64_t by_readers = free_map_->pinned_pages() - waiting;
+  const std::uint64_t by_readers = pinned - waiting;
   const std::uint64_t allowed = std::max(used / kWaitingPart, used - std::min(used, by_readers));
   if (waiting > allowed) checkpoint_wanted_.store(true, std::memory_order_relaxed);
   // Transactions then wait for the checkpoint before they begin.
@@ -346,9 +377,11 @@ void Writer::live_locked(LiveSet& all, LiveSet& own) const {
 
 // Nobody can see these pages any more: their frames go, then their numbers may be taken.
 void Writer::release_locked(std::span<const PageRun> released) {
+  dropped_.clear();
   for (const PageRun& run : released) {
-    if (Frame* frame = frames_.erase(run.first)) pool_.release(frame);
+    if (Frame* frame = frames_.erase(run.first)) dropped_.push_back(frame);
   }
+  pool_.release(dropped_);
   free_map_->reuse(released);
 }
 
@@ -364,22 +397,32 @@ void Writer::reclaim_locked(bool quiet) {
   released_.clear();
   free_map_->sweep(live_, released_);
   release_locked(released_);
+  release_retired_locked();
+}
+
+// Of own_, as it was just looked at.
+void Writer::release_retired_locked() {
   std::erase_if(retired_, [this](const Retired& retired) {
     const auto reader = std::ranges::lower_bound(own_, retired.first);
     if (reader != own_.end() && *reader <= retired.last) return false;
-    pool_.release(retired.frame);
+    pool_.release(retired.frames);
     return true;
   });
 }
 
 // The pages are in the file: new readers find them there. Who may have found the frame before began
 // at or after its birth and not after the newest state now.
-void Writer::retire_locked(const std::vector<Frame*>& written) {
-  for (Frame* frame : written) {
-    if (frames_.find(frame->page) != frame) continue;
+void Writer::retire_locked(std::vector<Frame*>& written) {
+  std::erase_if(written, [this](const Frame* frame) {
+    return frame == nullptr || frames_.find(frame->page) != frame;
+  });
+  if (written.empty()) return;
+  TxnNumber first = written.front()->birth;
+  for (const Frame* frame : written) {
+    first = std::min(first, frame->birth);
     frames_.erase(frame->page);
-    retired_.push_back({frame, frame->birth, tip_.txn});
   }
+  retired_.push_back({std::move(written), first, tip_.txn});
 }
 
 Root Writer::visible() const {
@@ -452,11 +495,10 @@ Status Writer::publish() {
     if (root.txn == published_.load()) return {};
     publishing_ = root.txn;
   }
-  Flusher flusher(data_, frames_, space_, page_size_);
   const auto work = [&]() -> Result<Root> {
     // In the log's file before anybody else can see it.
     if (log() != nullptr) QUIRE_CHECK(log()->write(root.lsn));
-    return flusher.flush(root);
+    return flush_pages(root);
   };
   auto flushed = work();
   if (!flushed) {
@@ -473,7 +515,7 @@ Status Writer::publish() {
       published_root_ = *flushed;
     }
     publishing_ = 0;
-    note_flushed_locked(*flushed, flusher.written());
+    note_flushed_locked(*flushed);
     reclaim_locked();
     // What readers keep in memory is not to be looked at again with each commit.
     relieve_from_.store(std::max(options_.private_bytes / 2,
@@ -495,12 +537,16 @@ bool Writer::written_due() const noexcept {
 
 // --- checkpoint ---
 
-std::vector<PageRun> Writer::committed_free_locked() const {
+// Of the pages before `end`, which the caller has asked for first: a running transaction may take
+// more at the file's end meanwhile.
+std::vector<PageRun> Writer::committed_free_locked(PageNumber end) const {
   std::vector<PageRun> free =
       active_ != nullptr ? active_->pages_.committed_free() : free_map_->committed_free({});
   for (const Pending& pending : pending_) {
     for (const FreeMap::Dead& dead : pending.dead) free.push_back(dead.run);
   }
+  std::erase_if(free, [end](const PageRun& run) { return run.first >= end; });
+  for (PageRun& run : free) run.pages = std::min(run.pages, end - run.first);
   return free;
 }
 
@@ -516,11 +562,11 @@ CheckpointPlan Writer::plan_locked(const Root& root, PageRun free_map_run) {
   assert(running_checkpoint_ == 0);
   CheckpointPlan plan;
   plan.free_map_run = free_map_run;
-  plan.free = committed_free_locked();
+  plan.page_count = free_map_->page_count();
+  plan.free = committed_free_locked(plan.page_count);
   if (checkpoint_run_.pages != 0) plan.free.push_back(checkpoint_run_);
   plan.root = root;
   plan.position = tip_position_;
-  plan.page_count = free_map_->page_count();
   plan.root.page_count = plan.page_count;
   logged_bytes_.store(0, std::memory_order_relaxed);
   running_checkpoint_ = root.txn;
@@ -561,15 +607,14 @@ Result<CheckpointPlan> Writer::plan_bulk(WriteTxn& txn, const Root& root) {
 
 Result<Root> Writer::flush_root(const Root& root) {
   const std::scoped_lock publishing(publish_mutex_);
-  Flusher flusher(data_, frames_, space_, page_size_);
-  auto flushed = flusher.flush(root);
+  auto flushed = flush_pages(root);
   if (!flushed) {
     // What the pages in the file hold is not known.
     poison(flushed.error());
     return flushed;
   }
   const std::scoped_lock lock(state_mutex_);
-  note_flushed_locked(*flushed, flusher.written());
+  note_flushed_locked(*flushed);
   return flushed;
 }
 
@@ -685,10 +730,10 @@ Result<Writer::Census> Writer::census() {
     root = tip_;
     slot->txn.store(root.txn);
     slot->since_ns.store(coarse_clock_ns(), std::memory_order_relaxed);
-    census.free = committed_free_locked();
+    census.page_count = free_map_->page_count();
+    census.free = committed_free_locked(census.page_count);
     if (checkpoint_run_.pages != 0) census.free.push_back(checkpoint_run_);
     if (plan_run_.pages != 0) census.free.push_back(plan_run_);
-    census.page_count = free_map_->page_count();
   }
   census.snapshot = std::make_unique<Snapshot>(slot, root, PageReader{});
   QUIRE_TRY(root, flush_root(root));

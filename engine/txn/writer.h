@@ -192,8 +192,8 @@ class Writer {
     std::vector<FreeMap::Dead> dead;
     bool bulk = false;  // becomes visible by finish_bulk only
   };
-  struct Retired {  // a frame whose page is in the file, until nobody can be reading it
-    Frame* frame;
+  struct Retired {  // frames whose pages are in the file, until nobody can be reading them
+    std::vector<Frame*> frames;
     TxnNumber first;
     TxnNumber last;
   };
@@ -203,6 +203,7 @@ class Writer {
   Result<wal::Lsn> commit_bulk(WriteTxn& txn, Root root);
   Status wait_for(const Root& root, Durability durability);
   void end_turn(WriteTxn& txn) noexcept;
+  void keep_lists_locked(WriteTxn& txn) noexcept;
   bool satisfied(const Pending& pending) const noexcept;
   void advance_locked();
   void note_waiting_locked();
@@ -213,9 +214,11 @@ class Writer {
   // `quiet`: the running transaction holds no memory that it looked up (it asks itself).
   void reclaim_locked(bool quiet = false);
   void write_ahead(wal::Lsn target);
-  void note_flushed_locked(const Root& root, const std::vector<Frame*>& written);
-  void retire_locked(const std::vector<Frame*>& written);
-  std::vector<PageRun> committed_free_locked() const;
+  Result<Root> flush_pages(const Root& root);
+  void note_flushed_locked(const Root& root);
+  void retire_locked(std::vector<Frame*>& written);
+  void release_retired_locked();
+  std::vector<PageRun> committed_free_locked(PageNumber end) const;
   // Space for the free map of a checkpoint, enough for every run there can be.
   Result<PageRun> take_free_map_run(std::size_t more_runs);
   CheckpointPlan plan_locked(const Root& root, PageRun free_map_run);
@@ -257,6 +260,9 @@ class Writer {
   wal::Lsn synced_ = 0;
   std::optional<Error> poison_;
   std::vector<PageRun> released_;  // scratch
+  std::vector<Frame*> dropped_;    // scratch
+  PageWriter::Lists lists_;        // of the transaction before, for the next
+  ByteVector payload_;             // the same
   LiveSet live_;
   LiveSet own_;
 
