@@ -32,6 +32,7 @@ class CrashRun {
 
   std::uint64_t operations() const { return operations_; }
   std::size_t commits() const { return history_.size() - 1; }
+  std::uint64_t recovered() const { return recovered_; }  // crashes
 
   void crash_at(std::uint64_t operation) {
     at_ = operation;
@@ -88,6 +89,7 @@ class CrashRun {
   }
 
   std::unique_ptr<Database> open(SimulatedDisk& disk) {
+    ++recovered_;
     auto database = Database::open(disk, kDatabasePath, options_.database);
     expect(database.has_value(), "open: " + words_of(database));
     return database ? std::move(*database) : nullptr;
@@ -179,6 +181,7 @@ class CrashRun {
   std::uint64_t operations_ = 0;
   std::vector<State> history_;
   std::uint64_t at_ = 0;
+  std::uint64_t recovered_ = 0;
   int crashes_ = 0;
   Outcome outcome_{};
 };
@@ -193,6 +196,8 @@ void crash_everywhere(const WorkloadOptions& options, std::uint64_t part) {
     run.crash_at(at);
     if (testing::Test::HasFailure()) return;
   }
+  std::printf("[          ] %llu crashes recovered from\n",
+              static_cast<unsigned long long>(run.recovered()));
 }
 
 TEST(DatabaseCrash, MixedWorkload) {

@@ -213,6 +213,22 @@ TEST(Log, SegmentsDoubleUpToTheLargest) {
   }
 }
 
+TEST(Log, ASpareIsDueWhenHalfOfTheSegmentIsFull) {
+  MemoryDisk disk;
+  const LogOptions options = small_options();  // a first segment of 4 KiB
+  const auto writer = start(disk, options);
+  append(*writer, payload_of(1, 500));
+  EXPECT_FALSE(writer->spare_due());
+  append(*writer, payload_of(2, 2000));
+  EXPECT_TRUE(writer->spare_due());
+  must(writer->prepare_spare());
+  EXPECT_FALSE(writer->spare_due());
+  append(*writer, payload_of(3, 2000));  // goes to the next, of 8 KiB
+  EXPECT_FALSE(writer->spare_due());
+  append(*writer, payload_of(4, 4000));
+  EXPECT_TRUE(writer->spare_due());
+}
+
 TEST(Log, RecycledSegmentsShowNothingOfTheirOldLife) {
   MemoryDisk disk;
   const LogOptions options = small_options();

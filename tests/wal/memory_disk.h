@@ -25,6 +25,7 @@ class MemoryDisk final : public io::Disk {
   std::atomic<bool> directory_sync_fails{false};
   std::atomic<std::int64_t> room_bytes{INT64_MAX};  // for allocate
   std::atomic<int> sync_micros{0};
+  std::atomic<bool> hold_syncs{false};  // until it is false again
 
   std::map<std::string, ByteVector> copy() {
     const std::lock_guard lock(m_);
@@ -136,6 +137,7 @@ class MemoryDisk::MemoryFile final : public io::File {
   }
   Status sync() override {
     ++disk_.syncs;
+    while (disk_.hold_syncs) std::this_thread::yield();
     if (const int micros = disk_.sync_micros) {
       std::this_thread::sleep_for(std::chrono::microseconds(micros));
     }
