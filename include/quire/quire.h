@@ -21,17 +21,37 @@
  * RULES
  *
  * - Every function that can fail returns an int: QUIRE_OK (0), or a negative code whose meaning
- * never changes. quire_last_error() has the sentence for it, of the calling thread.
+ *   never changes. quire_last_error() has the sentence for it, of the calling thread.
  * - Memory that a function hands out (values, keys, names) belongs to the library. From a read
  *   transaction it is good until that transaction ends or is renewed; from a write transaction,
  *   until its next change or end; a key from a cursor only until the cursor moves. It must not be
  *   written.
  * - A database handle may be used by any number of threads. A transaction, and the cursors in it,
- * by one thread at a time (QUIRE_ERR_THREAD when that is seen to be broken).
+ *   by one thread at a time (QUIRE_ERR_THREAD when that is seen to be broken).
  * - Option structs begin with their size: set it with QUIRE_*_INIT. A newer library accepts older
  *   sizes; unknown non-zero fields of a newer program are refused with QUIRE_ERR_INVALID.
+ * - A callback may not use the transaction of the call that calls it (QUIRE_ERR_THREAD). What it is
+ *   given is good until it returns.
  * - A process must not use a handle it inherited by fork(): every call but quire_close says
  *   QUIRE_ERR_FORKED.
+ *
+ * ERRORS AND COSTS
+ *
+ * Functions list the errors that tell their caller something, without QUIRE_ERR_. Any function may
+ * also return
+ *
+ *     INVALID    an argument is NULL, out of range or has unknown flags
+ *     CLOSED     the handle was closed, or its transaction has ended
+ *     THREAD     another thread is in a call of the same transaction
+ *     FORKED     the handle came by fork()
+ *     READ_ONLY  a change through a read transaction or a read-only handle
+ *     CORRUPT    something that the call needs is damaged; the rest goes on working
+ *     IO, NO_MEMORY, TOO_MANY_FILES  the system said so
+ *     POISONED   a write or sync failed before: nothing is written any more; read transactions can
+ *                still begin, at the newest state that other processes can see
+ *
+ * n in a cost is the number of entries or records. A page costs a read and a checksum besides when
+ * a process touches it first; if the device can't deliver it, the system sends SIGBUS.
  *
  * STABILITY: symbols, codes, struct layouts and flags of version 0.x may change with the second
  * number only; from 1.0, with the first.
@@ -96,13 +116,14 @@ enum {
   QUIRE_ERR_CANCELLED = -35       /* a callback asked to stop */
 };
 
-/* The sentence for the last error of the calling thread; never NULL; good until its next call. */
+/* The sentence for the last error of the calling thread; never NULL; good until its next call. A
+ * call that succeeds leaves it as it was. */
 QUIRE_API const char* quire_last_error(void);
 /* "not_found" for QUIRE_ERR_NOT_FOUND; "unknown" for what is not a code. */
 QUIRE_API const char* quire_error_name(int code);
 /* "0.1.0". */
 QUIRE_API const char* quire_version(void);
-/* A line of JSON: version, format, kernels in use, io_uring or not, compiler. */
+/* A line of JSON: version, format, kernels in use, whether built with io_uring, compiler. */
 QUIRE_API const char* quire_build_info(void);
 
 /* ---------------------------------------------------------------- database */
@@ -121,16 +142,29 @@ enum {
   QUIRE_DURABILITY_NONE = 4 /* death of the process after publish_ms */
 };
 
+/* With QUIRE_OPEN_NO_BACKGROUND there is no thread beside the caller's; calls do its work:
+ * - a checkpoint that is due (see below) is made in quire_begin of a write transaction. As ever,
+ *   one is made by quire_checkpoint, by the last close, and as the commit of a transaction over
+ *   the log budget;
+ * - `batch` commits are synced by the one that finds batch_ms or batch_bytes passed, so the last
+ *   ones wait for a next `batch` or `always` commit, quire_sync, a checkpoint or close;
+ * - every commit is seen by other processes when it returns;
+ * - what readers that died had pinned is free again only when a writer opens the database anew. */
 enum {
-  QUIRE_OPEN_READ_ONLY = 1, /* quire_open_options.flags */
-  QUIRE_OPEN_CREATE = 2,    /* make the database when it is not there */
-  QUIRE_OPEN_EXCLUSIVE = 4, /* with CREATE: QUIRE_ERR_EXISTS when it is */
-  QUIRE_OPEN_ARCHIVE = 8,   /* keep log segments that are no longer needed */
-  QUIRE_OPEN_NO_BACKGROUND =
-      16 /* no thread: checkpoints happen on call, at close, and in commits */
+  QUIRE_OPEN_READ_ONLY = 1,     /* quire_open_options.flags */
+  QUIRE_OPEN_CREATE = 2,        /* make the database when it is not there; not with READ_ONLY */
+  QUIRE_OPEN_EXCLUSIVE = 4,     /* with CREATE: QUIRE_ERR_EXISTS when it is */
+  QUIRE_OPEN_ARCHIVE = 8,       /* keep log segments that are no longer needed; once set it stays */
+  QUIRE_OPEN_NO_BACKGROUND = 16 /* see above */
 };
 
-/* Zero means the default everywhere. */
+/* Zero means the default everywhere.
+ *
+ * A checkpoint is due when checkpoint_bytes were logged since the last one; when something was
+ * logged and checkpoint_ms have passed since then; or when the pages that wait for nothing but a
+ * checkpoint (more than 256) outnumber those in use less what readers pin, or an eighth of those in
+ * use where that is more. With twice as many it is overdue (see quire_begin). It comes sooner where
+ * quota_bytes leaves less room, and when a transaction found none. */
 typedef struct quire_open_options {
   size_t size;               /* sizeof(quire_open_options) */
   uint32_t flags;            /* QUIRE_OPEN_* */
@@ -143,38 +177,66 @@ typedef struct quire_open_options {
                                 processes after this at the latest */
   uint32_t batch_ms;         /* default 50: `batch` commits are synced after this */
   uint64_t batch_bytes;      /* default 4 MiB: or after so many bytes of log */
-  uint64_t checkpoint_bytes; /* default 64 MiB of log start a checkpoint */
+  uint64_t checkpoint_bytes; /* default 64 MiB: so much log starts a checkpoint */
   uint32_t checkpoint_ms;    /* default 60,000: so does this time with something logged */
   uint32_t reserved0;
   uint64_t log_budget_bytes; /* default 64 MiB: a transaction that logs more commits by
-                                checkpoint */
-  uint64_t private_bytes;    /* default 256 MiB: pages in memory before they are written */
-  uint64_t quota_bytes;      /* default 0, none: largest size of the data file */
+                                checkpoint, as `always`; with ARCHIVE it is logged in parts */
+  uint64_t private_bytes;    /* default 256 MiB of changed pages in memory: the background thread
+                                writes pages early from half of it, the transaction itself from
+                                all of it */
+  uint64_t quota_bytes;      /* default 0, none: largest size of the data file. Deleting takes
+                                pages too */
 } quire_open_options;
 #define QUIRE_OPEN_OPTIONS_INIT {sizeof(quire_open_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /* Opens the database in the directory `path`. options may be NULL: read-write, made when absent
- * (QUIRE_OPEN_CREATE). Recovers it when it had crashed. A path that this process has open already
- * for writing gives another handle on the same database.
- * Errors: NOT_FOUND, EXISTS, BUSY, TIMEOUT, NOT_DATABASE, VERSION, BYTE_ORDER, PAGE_SIZE, WRONG_ID,
- * CORRUPT, TRUNCATED, LOG_DAMAGED, NEEDS_RECOVERY, READ_ONLY, PERMISSION, LOCK_LOST, FULL, IO... */
+ * (QUIRE_OPEN_CREATE).
+ *
+ * Recovery: a database whose writer died is recovered by whoever opens it first and may write it,
+ * read-only opens included: its log is carried out and a checkpoint made. To look at damage, open a
+ * copy.
+ *
+ * Sharing: a second open of a database in one process gives another handle on what is open there
+ * already. It ignores its own options (durability, quota_bytes, checkpoint_*, ...) and flags but
+ * READ_ONLY and EXCLUSIVE. Read-only opens share whatever is open, others what is open for writing.
+ *
+ * Without the right to write: a process that may not write the directory's file `lock`, where
+ * readers are entered, keeps writers out (BUSY) while it reads, and is refused (BUSY) while there
+ * is one.
+ *
+ * Waits busy_timeout_ms for the writer's place, and up to 30 s for a process that is just opening
+ * or recovering the database. O(runs of free pages), and the log since the last checkpoint when the
+ * database was not closed in order.
+ *
+ * Errors: NOT_FOUND (nothing there), NOT_DATABASE (something else there), EXISTS (EXCLUSIVE);
+ * BUSY, TIMEOUT (the same after waiting), READERS_FULL (1,024 processes), LOCK_LOST;
+ * NEEDS_RECOVERY (crashed, and this process may not write it), PERMISSION, READ_ONLY (the file
+ * system is); VERSION, BYTE_ORDER, PAGE_SIZE, NOT_SUPPORTED (a network file system); CORRUPT,
+ * TRUNCATED, WRONG_ID, LOG_DAMAGED (damage); FULL, QUOTA (recovery and creation need room). */
 QUIRE_API int quire_open(const char* path, const quire_open_options* options, quire_db** db);
-/* Closes the handle; NULL is fine. Write transactions still open are undone. The last close of a
- * writer makes a checkpoint and leaves an empty log. Returns the error of that, if any; the
- * handle is gone either way. QUIRE_ERR_BUSY, and nothing closed, while read transactions are open.
- */
+/* Closes the handle; NULL is fine. No other call may be using it. Its write transaction, if open,
+ * is undone. The last close of a writer makes a checkpoint and leaves an empty log; the error of
+ * that, if any, is returned (FULL, QUOTA, ...), and the handle is gone all the same.
+ * Errors: BUSY (nothing closed: read transactions of this handle are open). */
 QUIRE_API int quire_close(quire_db* db);
-/* Transaction number and log sequence number of the newest commit this handle can see. */
+/* Transaction number and log sequence number of the newest commit this handle can see; either may
+ * be NULL. O(1). */
 QUIRE_API int quire_latest(quire_db* db, uint64_t* txn_number, uint64_t* lsn);
-/* Waits until a commit newer than `txn_number` can be seen; QUIRE_ERR_TIMEOUT after timeout_ms
- * (UINT32_MAX: never). `newest` (may be NULL) gets its number. */
+/* Waits until a commit newer than `txn_number` can be seen, timeout_ms at most (UINT32_MAX: for
+ * ever). `newest` (may be NULL) gets its number.
+ * Errors: TIMEOUT (at once where this process keeps writers out). */
 QUIRE_API int quire_wait_commit(quire_db* db, uint64_t txn_number, uint32_t timeout_ms,
                                 uint64_t* newest);
-/* Returns when everything committed before the call is on the device. */
+/* Returns when everything committed before the call is on the device.
+ * Errors: READ_ONLY (this process has the database open read-only: its writer syncs). */
 QUIRE_API int quire_sync(quire_db* db);
-/* The same for commits up to one log sequence number (quire_commit_ex gives it). */
+/* The same for commits up to one log sequence number (quire_commit_ex gives it).
+ * Errors: READ_ONLY as above, INVALID (no commit has this number yet). */
 QUIRE_API int quire_wait_durable(quire_db* db, uint64_t lsn);
-/* Makes a checkpoint: all committed data is in the data file, the log before it is released. */
+/* Makes a checkpoint: all committed data is in the data file, the log before it is released. Waits
+ * for one that is under way. O(pages changed since the last checkpoint + runs of free pages).
+ * Errors: READ_ONLY; FULL, QUOTA (no room for the list of free pages: nothing is changed). */
 QUIRE_API int quire_checkpoint(quire_db* db);
 
 typedef struct quire_stat {
@@ -208,13 +270,23 @@ typedef struct quire_stat {
   uint64_t syncs;   /* of the log, likewise */
   uint64_t checkpoints;
 } quire_stat;
-/* Set stat->size = sizeof *stat first. What only the writer's process knows is 0 elsewhere. */
+/* Set stat->size = sizeof *stat first. Where the database is open read-only,
+ * - these are 0, as only the writer's process knows them: durable_lsn, log_bytes, pages_pinned,
+ *   private_bytes, oldest_reader_pinned_bytes, commits, syncs, checkpoints;
+ * - pages_free is that of the newest checkpoint, quota_bytes what quire_open was given;
+ * - published_txn, readers, oldest_reader_* and writer_pid are 0 too if the process keeps writers
+ *   out (see quire_open).
+ * durable_lsn and syncs may be 0 in the writer's process before its first write transaction.
+ * O(keyspaces + collections + readers + pages pinned or free).
+ * Errors: READERS_FULL. */
 QUIRE_API int quire_get_stat(quire_db* db, quire_stat* stat);
 
-/* Verifies everything: every page reachable from the newest commit (checksum and structure),
- * counts, order, records against their indexes, free pages (in the writer's process), the log. For
- * each damage calls report(context, text), if not NULL; a non-zero return stops. QUIRE_OK: clean;
- * QUIRE_ERR_CORRUPT: damage was found. Reads with pread. Runs beside everything else. */
+/* Verifies everything: meta pages, every page reachable from the newest commit (checksum and
+ * structure), counts, order, records against their indexes, free pages (in the writer's process, or
+ * when the newest commit is the checkpoint), the log. For each damage calls report(context, text),
+ * if not NULL; a non-zero return stops. QUIRE_OK: clean. Reads with pread. Runs beside everything
+ * else. O(pages in use + log).
+ * Errors: CORRUPT (damage was found), CANCELLED (`report` stopped it), READERS_FULL. */
 QUIRE_API int quire_check(quire_db* db, int (*report)(void* context, const char* text),
                           void* context);
 
@@ -226,33 +298,58 @@ enum {
   QUIRE_TRY = 2 /* with WRITE: QUIRE_ERR_BUSY at once when another transaction writes */
 };
 
-/* Begins. A write transaction waits its turn behind those of other threads, first come first
- * served. */
+/* Begins; O(1).
+ *
+ * A read transaction never waits. There is one write transaction at a time, whatever the handle: it
+ * waits for the end of another one, first come first served (for ever, if that one is of the same
+ * thread), and for a checkpoint that is overdue, which it makes if need be. With QUIRE_TRY it waits
+ * for neither (without a background thread it makes the checkpoint all the same).
+ * Errors: BUSY (only with QUIRE_TRY); READERS_FULL (65,536 read transactions, in all processes);
+ * FULL, QUOTA (the first write transaction of a process begins the log); TOO_LARGE (2^48
+ * transactions).
+ *
+ * When a change fails because something is short or damaged (FULL, QUOTA, TOO_LARGE, NO_MEMORY, IO,
+ * CORRUPT, ...) the transaction is broken: every further change, savepoint, rollback and commit
+ * returns that error. End it; nothing is committed. After any other error of a change the
+ * transaction is as it was before that call. */
 QUIRE_API int quire_begin(quire_db* db, uint32_t flags, quire_txn** txn);
-/* Ends a transaction; the handle and its cursors are gone whatever it returns. For a read
- * transaction the same as abort. On an error nothing was committed, except that after
- * QUIRE_ERR_POISONED of a commit its durability is unknown until the database is opened again. */
+/* Ends a transaction. The handle is gone whatever it returns, but for calls that were not let in
+ * (CLOSED, THREAD, FORKED); its cursors are of use for quire_cursor_close only. For a read
+ * transaction the same as abort. On an error nothing was committed, except after one that poisons
+ * the database (POISONED, or another after which quire_begin says so): then its durability is
+ * unknown until the database is opened again. O(bytes logged), and a sync if `always`, which
+ * commits of other threads share; over log_budget_bytes that of a checkpoint.
+ * Errors: FULL, QUOTA; that of the change which broke the transaction. */
 QUIRE_API int quire_commit(quire_txn* txn);
-/* The same with a durability of its own (QUIRE_DURABILITY_*); lsn (may be NULL) gets the commit's
- * log sequence number, for quire_wait_durable. */
+/* The same with a durability of its own (QUIRE_DURABILITY_*; another is INVALID and ends nothing);
+ * lsn (may be NULL) gets the commit's log sequence number, for quire_wait_durable. */
 QUIRE_API int quire_commit_ex(quire_txn* txn, uint32_t durability, uint64_t* lsn);
-/* Undoes a write transaction, ends a read transaction. NULL is fine. */
+/* Undoes a write transaction, ends a read transaction. NULL is fine. O(pages changed). */
 QUIRE_API void quire_abort(quire_txn* txn);
 /* Moves a read transaction to the newest commit; cheaper than ending and beginning. Its cursors
- * become unpositioned; memory borrowed before is gone. */
+ * become unpositioned, its scans end (CLOSED); memory borrowed before is gone. After an error it
+ * can only be ended. */
 QUIRE_API int quire_renew(quire_txn* txn);
-/* Number of the snapshot a transaction reads (for a write transaction: the one it began at). */
+/* Number of the snapshot a transaction reads (for a write transaction: the one it began at). 0 when
+ * it has ended. */
 QUIRE_API uint64_t quire_txn_number(const quire_txn* txn);
 
-/* Savepoints of a write transaction nest; ids are given by the library. Rolling back undoes all
- * since and ends the savepoints inside it; the savepoint itself stays. */
+/* Savepoints of a write transaction nest; ids are given by the library.
+ * Errors of the last two: CONFLICT (this savepoint has ended, or is of another transaction). */
+/* O(keyspaces and collections used). Pages changed before are copied again when they change. */
 QUIRE_API int quire_savepoint(quire_txn* txn, uint64_t* savepoint);
+/* Undoes all since and ends the savepoints inside it; the savepoint itself stays. Cursors keep
+ * their place by key; scans end (CLOSED). O(pages changed since). */
 QUIRE_API int quire_rollback_to(quire_txn* txn, uint64_t savepoint);
+/* Ends it and those inside it; the changes stay. O(pages given up since). */
 QUIRE_API int quire_release(quire_txn* txn, uint64_t savepoint);
 
 /* --------------------------------------------------------------- keyspaces */
 
-/* A keyspace's number: the same in every transaction and process, never used again after a drop. */
+/* A keyspace's number: the same in every transaction and process, never used again after a drop.
+ * Functions that take one return NOT_FOUND when the transaction's state has no such keyspace, and
+ * TYPE when the number is a collection's. Those that change something also FULL, QUOTA (deleting
+ * takes pages too) and TOO_LARGE (2^32 pages; 2^32 numbers of keyspaces and collections). */
 typedef uint32_t quire_keyspace;
 
 enum {
@@ -260,13 +357,17 @@ enum {
   QUIRE_MUST_CREATE = 2 /* QUIRE_ERR_EXISTS when it is */
 };
 
-/* Names: 1 to 255 bytes of UTF-8 without control characters; unique over keyspaces and collections.
- */
+/* Finds a keyspace by its name, or makes it. Names: 1 to 255 bytes of UTF-8 without control
+ * characters; unique over keyspaces and collections. flags: 0 or the above, which need a write
+ * transaction even if the keyspace is there. O(log names).
+ * Errors: NOT_FOUND (without flags), EXISTS (MUST_CREATE), TYPE (the name is a collection's),
+ * INVALID (not a name). */
 QUIRE_API int quire_keyspace_open(quire_txn* txn, const char* name, uint32_t flags,
                                   quire_keyspace* keyspace);
-/* Drops it with all it has. O(pages). */
+/* Drops it with all it has. O(its pages + names). */
 QUIRE_API int quire_keyspace_drop(quire_txn* txn, quire_keyspace keyspace);
-/* Calls visit(context, name, keyspace, entries) for each, in order of names; non-zero stops. */
+/* Calls visit(context, name, keyspace, entries) for each, in order of names; a non-zero return
+ * stops it, with QUIRE_OK. O(m log m) for m names of keyspaces and collections. */
 QUIRE_API int quire_keyspace_list(quire_txn* txn,
                                   int (*visit)(void* context, const char* name,
                                                quire_keyspace keyspace, uint64_t entries),
@@ -285,26 +386,30 @@ enum {
 };
 
 /* Keys: 1 byte to quire_max_key_size; values: 0 bytes to 2 GiB. Keys are ordered as by memcmp.
- * O(log n). */
+ * flags: 0 (insert or replace) or one of the above. O(log n + value_size).
+ * Errors: KEY_SIZE, VALUE_SIZE; EXISTS, INVALID, NOT_FOUND as the flag says. */
 QUIRE_API int quire_put(quire_txn* txn, quire_keyspace keyspace, const void* key, size_t key_size,
                         const void* value, size_t value_size, uint32_t flags);
-/* Borrows the value: no copy. QUIRE_ERR_NOT_FOUND. O(log n). */
+/* Borrows the value: no copy. O(log n).
+ * Errors: NOT_FOUND (no such key), KEY_SIZE. */
 QUIRE_API int quire_get(quire_txn* txn, quire_keyspace keyspace, const void* key, size_t key_size,
                         quire_slice* value);
-/* QUIRE_ERR_NOT_FOUND when it is not there. */
+/* Deletes one key. O(log n).
+ * Errors: NOT_FOUND (no such key), KEY_SIZE. */
 QUIRE_API int quire_delete(quire_txn* txn, quire_keyspace keyspace, const void* key,
                            size_t key_size);
 /* Deletes keys in [low, high); low NULL: from the first; high NULL: to the last. `deleted` (may be
- * NULL) gets how many. Whole pages are dropped without looking at each key. */
+ * NULL) gets how many; none is no error. Whole pages are dropped without looking at each key:
+ * O(log n + pages dropped). */
 QUIRE_API int quire_delete_range(quire_txn* txn, quire_keyspace keyspace, const quire_slice* low,
                                  const quire_slice* high, uint64_t* deleted);
 /* Exact number of keys in [low, high), bounds as above. O(log n). */
 QUIRE_API int quire_count(quire_txn* txn, quire_keyspace keyspace, const quire_slice* low,
                           const quire_slice* high, uint64_t* count);
-/* Number of keys less than `key`. O(log n). */
+/* Number of keys less than `key`, which need not be there. O(log n). */
 QUIRE_API int quire_rank(quire_txn* txn, quire_keyspace keyspace, const void* key, size_t key_size,
                          uint64_t* rank);
-/* Longest key of this database, in bytes (a quarter page, 4096 at most). */
+/* Longest key of this database, in bytes (a quarter page, 4096 at most). 0 if it is not open. */
 QUIRE_API size_t quire_max_key_size(quire_db* db);
 
 /* ----------------------------------------------------------------- cursors */
@@ -320,31 +425,36 @@ typedef struct quire_range {
 
 /* range may be NULL: the whole keyspace. The cursor copies it. It starts before the first entry:
  * quire_cursor_next gives the first, quire_cursor_previous the last. Changes made through its write
- * transaction are seen; the cursor keeps its place by key. */
+ * transaction are seen; the cursor keeps its place by key. Close it with quire_cursor_close. O(1).
+ */
 QUIRE_API int quire_cursor_open(quire_txn* txn, quire_keyspace keyspace, const quire_range* range,
                                 quire_cursor** cursor);
 /* NULL is fine; also after the transaction has ended. */
 QUIRE_API void quire_cursor_close(quire_cursor* cursor);
-/* Each moves, and fills key and value (either may be NULL). QUIRE_ERR_NOT_FOUND at the end: the
- * cursor is then before the first or behind the last, and may turn round. */
+/* Each moves, and fills key and value (either may be NULL, which spares a long value's reading).
+ * first, last: O(log n); next, previous: O(1) on average, O(log n) after a change of the keyspace.
+ * Errors: NOT_FOUND (at the end: the cursor is then before the first or behind the last, and may
+ * turn round), TYPE (a cursor of quire_scan_open). */
 QUIRE_API int quire_cursor_next(quire_cursor* cursor, quire_slice* key, quire_slice* value);
 QUIRE_API int quire_cursor_previous(quire_cursor* cursor, quire_slice* key, quire_slice* value);
 QUIRE_API int quire_cursor_first(quire_cursor* cursor, quire_slice* key, quire_slice* value);
 QUIRE_API int quire_cursor_last(quire_cursor* cursor, quire_slice* key, quire_slice* value);
-/* The first entry at or after `wanted`. */
+/* The first entry at or after `wanted`, which may be of any size. O(log n). NOT_FOUND as above. */
 QUIRE_API int quire_cursor_seek(quire_cursor* cursor, const void* wanted, size_t wanted_size,
                                 quire_slice* key, quire_slice* value);
-/* The entry with number `rank` (from 0) of the range. O(log n). */
+/* The entry with number `rank` (from 0) of the range. O(log n). NOT_FOUND as above. */
 QUIRE_API int quire_cursor_seek_rank(quire_cursor* cursor, uint64_t rank, quire_slice* key,
                                      quire_slice* value);
-/* The entry it is on, again. */
+/* The entry it is on, again. NOT_FOUND when it is on none, or that was deleted. O(1). */
 QUIRE_API int quire_cursor_current(quire_cursor* cursor, quire_slice* key, quire_slice* value);
-/* Deletes the entry it is on (write transactions); next gives the one after. */
+/* Deletes the entry it is on; next gives the one after. O(log n). NOT_FOUND as for current. */
 QUIRE_API int quire_cursor_delete(quire_cursor* cursor);
 
 /* ------------------------------------------------------------- collections */
 
-typedef uint32_t quire_collection; /* like quire_keyspace */
+/* Like quire_keyspace, with the same errors: NOT_FOUND, TYPE (a keyspace's number), and for changes
+ * FULL, QUOTA, TOO_LARGE (also 2^48 records). */
+typedef uint32_t quire_collection;
 
 typedef enum quire_type {
   QUIRE_TYPE_NULL = 0,
@@ -359,7 +469,8 @@ typedef enum quire_type {
 
 enum {
   QUIRE_FIELD_NULLABLE = 1, /* may be null; vectors too */
-  QUIRE_FIELD_KEY = 2       /* the primary key: exactly one field, a scalar, not nullable */
+  QUIRE_FIELD_KEY = 2       /* the primary key: exactly one field, a scalar, not nullable. TEXT and
+                               BYTES: 0 to quire_max_key_size - 1 bytes; F64: not NaN */
 };
 
 typedef struct quire_field {
@@ -384,48 +495,70 @@ typedef struct quire_value {
   } as;
 } quire_value;
 
-/* Makes a collection; the fields' order is the order of values everywhere. 1 to 1,024 fields. */
+/* Makes a collection; the fields' order is the order of values everywhere. 1 to 1,024 fields; all
+ * is copied. Names are as for keyspaces. O(fields).
+ * Errors: EXISTS (the name is a keyspace's or collection's), INVALID (a name, the fields), TYPE (a
+ * field's type). */
 QUIRE_API int quire_collection_create(quire_txn* txn, const char* name, const quire_field* fields,
                                       size_t field_count, quire_collection* collection);
+/* Finds a collection by its name. O(log names).
+ * Errors: NOT_FOUND, TYPE (the name is a keyspace's). */
 QUIRE_API int quire_collection_open(quire_txn* txn, const char* name, quire_collection* collection);
+/* Drops it with all its records; all scans of this transaction end (CLOSED). O(its pages). */
 QUIRE_API int quire_collection_drop(quire_txn* txn, quire_collection collection);
+/* Calls visit(context, name, collection, records) for each, as quire_keyspace_list does. */
 QUIRE_API int quire_collection_list(quire_txn* txn,
                                     int (*visit)(void* context, const char* name,
                                                  quire_collection collection, uint64_t records),
                                     void* context);
-/* Number of fields, then each; names are borrowed. */
+/* Number of fields, then each; names are borrowed. NOT_FOUND: no field has this index. */
 QUIRE_API int quire_collection_field_count(quire_txn* txn, quire_collection collection,
                                            size_t* field_count);
 QUIRE_API int quire_collection_field(quire_txn* txn, quire_collection collection, size_t index,
                                      quire_field* field);
+/* Exact number of records. O(log names). */
 QUIRE_API int quire_collection_count(quire_txn* txn, quire_collection collection,
                                      uint64_t* records);
 
-/* values: one a field, in order; value_count must be the field count. Everything is checked before
- * anything is written: types, nulls, UTF-8, dimensions, NaN and infinities in vectors
- * (QUIRE_ERR_SCHEMA or QUIRE_ERR_TYPE, naming the field). */
-/* QUIRE_ERR_EXISTS when the key is there. */
+/* values: one a field, in order; value_count must be the field count. Everything is copied, and
+ * checked before anything is written. A record without its vectors: 2 GiB at most. Each of these
+ * costs O(log n + size of the record); writing a vector may copy the 64 KiB around it, once a
+ * transaction.
+ * Errors of each: TYPE (a value or the key is of another type), SCHEMA (count, nulls, UTF-8,
+ * dimensions, NaN and infinities in vectors, NaN as a key), both naming the field; KEY_SIZE,
+ * VALUE_SIZE. */
+/* Inserts.
+ * Errors: EXISTS (there is a record with this key). */
 QUIRE_API int quire_record_insert(quire_txn* txn, quire_collection collection,
                                   const quire_value* values, size_t value_count);
 /* Inserts or replaces. */
 QUIRE_API int quire_record_upsert(quire_txn* txn, quire_collection collection,
                                   const quire_value* values, size_t value_count);
-/* Changes the fields listed (by index) of the record with this key; the key itself can't be
- * changed. QUIRE_ERR_NOT_FOUND. */
+/* Changes the `count` fields listed (by index) of the record with this key.
+ * Errors: NOT_FOUND (no such record), INVALID (no such field; the key can't be changed). */
 QUIRE_API int quire_record_update(quire_txn* txn, quire_collection collection,
                                   const quire_value* key, const uint32_t* fields,
                                   const quire_value* values, size_t count);
+/* Deletes the record with this key. O(log n).
+ * Errors: NOT_FOUND (no such record). */
 QUIRE_API int quire_record_delete(quire_txn* txn, quire_collection collection,
                                   const quire_value* key);
-/* Fills values[0..value_count), the first value_count fields. QUIRE_ERR_NOT_FOUND. */
+/* Fills values[0..value_count), the first value_count fields; TEXT, BYTES and vectors are borrowed.
+ * O(log n).
+ * Errors: NOT_FOUND (no such record), INVALID (more values than fields); for the key as above. */
 QUIRE_API int quire_record_get(quire_txn* txn, quire_collection collection, const quire_value* key,
                                quire_value* values, size_t value_count);
 
-/* A scan in order of the primary key. Use quire_cursor_close to end it; only quire_scan_next works
- * on such a cursor. low/high (may be NULL): key values, low <= key < high. */
+/* A scan in order of the primary key: by value, TEXT and BYTES as by memcmp. Use quire_cursor_close
+ * to end it; only quire_scan_next works on such a cursor. low/high (may be NULL): key values, of
+ * any size, low <= key < high; they are copied. Changes made through its write transaction are
+ * seen. O(1).
+ * Errors: TYPE, SCHEMA (of low and high). */
 QUIRE_API int quire_scan_open(quire_txn* txn, quire_collection collection, const quire_value* low,
                               const quire_value* high, quire_cursor** cursor);
-/* The next record's fields; QUIRE_ERR_NOT_FOUND at the end. */
+/* The next record's first value_count fields. O(1) on average, O(log n) after a change.
+ * Errors: NOT_FOUND (at the end), INVALID (more values than fields), TYPE (not a scan), CLOSED
+ * (also after a renewal, a rollback or the collection's drop). */
 QUIRE_API int quire_scan_next(quire_cursor* cursor, quire_value* values, size_t value_count);
 
 /* ------------------------------------------------------------------ search */
@@ -447,13 +580,16 @@ typedef struct quire_search_options {
 #define QUIRE_SEARCH_OPTIONS_INIT {sizeof(quire_search_options), QUIRE_METRIC_L2, 0, 0, 0, 0}
 
 typedef struct quire_hit {
-  double distance; /* ascending; ties by key order of insertion number */
+  double distance; /* ascending, with the precision of a float */
   quire_value key; /* primary key of the record, borrowed */
 } quire_hit;
 
 /* Exact nearest neighbours at the age of the transaction, its own changes included. hits has room
  * for k; `found` gets how many there are (fewer than k only when fewer records have the field).
- * O(records * dimension). */
+ * Ties in no particular order, the same for the same state. O(n * dimension + k log n), n
+ * with the deleted records whose place no new one has taken.
+ * Errors: TYPE (not a field of vectors), SCHEMA (another dimension, NaN or infinities in the
+ * query), INVALID (k, metric, no such field). */
 QUIRE_API int quire_search(quire_txn* txn, quire_collection collection,
                            const quire_search_options* options, quire_hit* hits, size_t* found);
 
@@ -466,8 +602,12 @@ enum {
   QUIRE_INSPECT_READERS = 4  /* the head and the reader table of `lock` */
 };
 /* Describes a part of the files as JSON text, without opening or changing the database (works on
- * damaged ones). *json is freed with quire_free. */
+ * damaged ones; SEGMENT needs a good meta page). *json is freed with quire_free. A segment that is
+ * not there gives an empty list. O(1), SEGMENT O(bytes of the segments).
+ * Errors: NOT_FOUND (no such file), PERMISSION, INVALID (no such page), TRUNCATED; of SEGMENT
+ * NOT_DATABASE, VERSION, BYTE_ORDER and others of quire_open. */
 QUIRE_API int quire_inspect(const char* path, uint32_t what, uint64_t number, char** json);
+/* Frees what quire_inspect gave; NULL is fine. */
 QUIRE_API void quire_free(void* memory);
 
 #ifdef __cplusplus
