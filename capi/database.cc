@@ -133,6 +133,7 @@ Result<quire_db*> open_once(const std::string& path, const DatabaseOptions& opti
   db->shared = std::move(shared);
   db->read_only = options.read_only;
   db->reads.store(0);
+  db->write.store(nullptr);
   db->forked.store(false);
   db->state.store(HandleState::kOpen, std::memory_order_release);
   all.handles.push_back(db);

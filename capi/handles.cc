@@ -72,17 +72,19 @@ void end_txn(quire_txn* txn) noexcept {
   txn->cursors.clear();
   txn->collections.clear();
   txn->savepoints.clear();
-  if (txn->write != nullptr) {
+  txn->state.store(HandleState::kClosed, std::memory_order_release);
+  const bool wrote = txn->write != nullptr;
+  txn->write.reset();
+  txn->snapshot.reset();
+  txn->db = nullptr;
+  // Only now may the database be closed.
+  if (wrote) {
     // After a commit another thread's may stand there already.
     quire_txn* ours = txn;
     db->write.compare_exchange_strong(ours, nullptr);
   } else {
     db->reads.fetch_sub(1);
   }
-  txn->state.store(HandleState::kClosed, std::memory_order_release);
-  txn->write.reset();
-  txn->snapshot.reset();
-  txn->db = nullptr;
   txn->busy.store(false, std::memory_order_release);
   txn_pool().release(txn);
 }

@@ -70,7 +70,7 @@ struct quire_db {
   std::atomic<quire::capi::HandleState> state{quire::capi::HandleState::kClosed};
   std::shared_ptr<quire::capi::SharedDatabase> shared;
   bool read_only = false;
-  std::atomic<std::uint32_t> reads{0};  // open read transactions
+  std::atomic<std::uint32_t> reads{0};     // open read transactions
   std::atomic<quire_txn*> write{nullptr};  // the open write transaction: others wait for theirs
   std::atomic<bool> forked{false};
 };

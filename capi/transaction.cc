@@ -76,9 +76,12 @@ int quire_commit_ex(quire_txn* txn, uint32_t durability, uint64_t* lsn) {
       const Durability wanted = durability == QUIRE_DURABILITY_DEFAULT
                                     ? database.options().writer.durability
                                     : static_cast<Durability>(durability);
-      const auto committed = database.writer()->commit(*txn->write, wanted);
-      if (!committed) code = report(committed.error());
-      if (committed && lsn != nullptr) *lsn = *committed;
+      code = guarded([&]() -> int {
+        const auto committed = database.writer()->commit(*txn->write, wanted);
+        if (!committed) return report(committed.error());
+        if (lsn != nullptr) *lsn = *committed;
+        return QUIRE_OK;
+      });
     } else if (lsn != nullptr) {
       *lsn = txn->snapshot->root().lsn;
     }

@@ -76,6 +76,7 @@ class GroupLogWriter final : public LogWriter {
   Status finish_empty() override;
   std::uint64_t syncs() const override { return syncs_.load(std::memory_order_relaxed); }
   Status health() const override;
+  void stop() override;
 
  private:
   // Bytes of records appended before a segment began.
@@ -97,6 +98,8 @@ class GroupLogWriter final : public LogWriter {
   Status lead();
   void move_marks(Lsn written, Lsn synced);
   Status poison(const Error& error);
+  template <class Body>
+  Status poison_without_memory(Body&& body);
   void set_error(Error error);
   Status check_lsn(Lsn lsn) const;
 
@@ -133,7 +136,7 @@ class GroupLogWriter final : public LogWriter {
   std::atomic<bool> failed_{false};  // error_ is set
   SyncQueue queue_;
 
-  bool commit_open_ = false;  // of the appending thread
+  bool commit_open_ = false;           // of the appending thread
   std::atomic<bool> has_next_{false};  // next_ is there
   std::atomic<bool> spare_due_{false};
 };
@@ -237,10 +240,16 @@ void GroupLogWriter::put_record(std::span<const Bytes> payload, const RecordHead
 // Sees to it that next_ has room for one record of `least_bytes`. prepare_mutex_ is held.
 Status GroupLogWriter::prepare_next(std::uint64_t least_bytes) {
   const std::uint64_t least = round_up<std::uint64_t>(kRecordsAt + least_bytes, 4096);
-  if (next_ && next_->size_bytes >= least) return {};
+  if (next_ && next_->size_bytes >= least) {
+    spare_due_.store(false, std::memory_order_relaxed);
+    return {};
+  }
   const std::uint64_t number = segment_->number + 1;
   const std::uint64_t doubled = std::min(2 * segment_->size_bytes, options_.segment_bytes_max);
   // One that is too small is replaced under its name, which is never missing meanwhile.
+  // If that fails, the one that is too small may have lost its name already.
+  next_.reset();
+  has_next_.store(false, std::memory_order_relaxed);
   QUIRE_TRY(next_, store_.make(number, std::max(doubled, least), nullptr));
   has_next_.store(true, std::memory_order_relaxed);
   spare_due_.store(false, std::memory_order_relaxed);
@@ -335,7 +344,7 @@ Status GroupLogWriter::write(Lsn lsn) {
   const std::lock_guard writing(write_mutex_);
   // Another may have written ours while we waited for the role.
   if (lsn <= write_released_.load(std::memory_order_acquire)) return {};
-  return write_pending(false);
+  return poison_without_memory([this] { return write_pending(false); });
 }
 
 Status GroupLogWriter::sync(Lsn lsn) {
@@ -349,9 +358,17 @@ Status GroupLogWriter::sync(Lsn lsn) {
     case SyncQueue::Turn::kLead:
       break;
   }
-  const Status status = lead();
+  const Status status = poison_without_memory([this] { return lead(); });
   queue_.end_turn();
   return status;
+}
+
+// What is half written when memory ends can't be gone on with.
+template <class Body>
+Status GroupLogWriter::poison_without_memory(Body&& body) try {
+  return body();
+} catch (const std::bad_alloc&) {
+  return poison(Error(ErrorCode::kNoMemory, "out of memory while the log is written"));
 }
 
 Status GroupLogWriter::lead() {
@@ -392,6 +409,12 @@ Status GroupLogWriter::poison(const Error& error) {
   set_error(Error(ErrorCode::kPoisoned,
                   "the log takes no more commits until it is reopened: " + error.message()));
   return health();
+}
+
+void GroupLogWriter::stop() {
+  set_error(Error(ErrorCode::kPoisoned, "the log was stopped after an error elsewhere"));
+  const std::lock_guard writing(write_mutex_);
+  const std::lock_guard syncing(sync_mutex_);
 }
 
 void GroupLogWriter::set_error(Error error) {

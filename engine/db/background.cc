@@ -14,17 +14,11 @@ namespace {
 
 constexpr std::uint64_t kLookAroundMs = 1000;  // for dead processes, while others are attached
 constexpr std::uint32_t kIdleMs = 3'600'000;
-
-std::uint64_t now_ms() {
-  using namespace std::chrono;
-  return static_cast<std::uint64_t>(
-      duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count());
-}
+constexpr std::uint32_t kRetryMs = 50;
 
 }  // namespace
 
 void Database::start_background() {
-  last_checkpoint_ms_ = now_ms();
   background_ = std::thread([this] { background_loop(); });
 }
 
@@ -51,7 +45,11 @@ void Database::background_loop() {
     // What comes within this time is served together.
     if (notified_.load()) wait_for_more();
     notified_.store(false);
-    sleep_ms = background_step();
+    try {
+      sleep_ms = background_step();
+    } catch (const std::bad_alloc&) {
+      sleep_ms = kRetryMs;  // nothing that may not half happen ends like this
+    }
   }
 }
 
@@ -68,11 +66,23 @@ void Database::wait_for_more() {
   }
 }
 
+// Clears what dead processes left, at most once in a while; returns when the next time is.
+std::uint64_t Database::look_around() {
+  const std::uint64_t now = now_ms();
+  std::uint64_t last = last_look_ms_.load();
+  if (now >= last + kLookAroundMs && last_look_ms_.compare_exchange_strong(last, now)) {
+    (void)attachment_->bury_dead();
+    writer_->reclaim();
+  }
+  return last_look_ms_.load() + kLookAroundMs;
+}
+
 // One round; returns how long it may sleep. Errors poison the writer, which says so to its callers.
 std::uint32_t Database::background_step() {
   LockHeader& head = attachment_->head();
   const bool wanted = head.want_publish.exchange(0) != 0;
-  if (!writer_->health() || !writing_.load()) return kIdleMs;
+  if (!writer_->health()) return step_down() ? kIdleMs : kRetryMs;
+  if (!writing_.load()) return kIdleMs;
   const std::uint64_t now = now_ms();
   std::uint64_t next = now + kIdleMs;
   wal::LogWriter& log = *writer_->log();
@@ -81,25 +91,12 @@ std::uint32_t Database::background_step() {
   if (writer_->written_due()) {
     if (auto status = log.write(writer_->tip().lsn); !status) writer_->poison(status.error());
   }
-  if (writer_->batch_due()) {
-    if (batch_since_ms_ == 0) batch_since_ms_ = now;
-    const std::uint64_t due = batch_since_ms_ + options_.writer.batch_ms;
-    if (now >= due ||
-        writer_->logged_total() - batch_synced_bytes_ >= options_.writer.batch_bytes) {
-      const std::uint64_t total = writer_->logged_total();
-      (void)writer_->sync(writer_->tip().lsn);
-      batch_synced_bytes_ = total;
-      batch_since_ms_ = 0;
-    } else {
-      next = std::min(next, due);
-    }
-  }
+  if (const auto due = writer_->sync_batch()) next = std::min(next, *due);
   const std::uint64_t logged = writer_->logged_bytes();
   if (logged != 0) {
     const std::uint64_t due = last_checkpoint_ms_ + options_.writer.checkpoint_ms;
     if (logged > options_.writer.checkpoint_bytes || writer_->checkpoint_wanted() || now >= due) {
       (void)checkpoint_now(false);
-      last_checkpoint_ms_ = now_ms();
     } else {
       next = std::min(next, due);
     }
@@ -107,14 +104,7 @@ std::uint32_t Database::background_step() {
     last_checkpoint_ms_ = now;
   }
   if (log.spare_due()) (void)log.prepare_spare();
-  if (attachment_->others()) {
-    if (now >= last_look_ms_ + kLookAroundMs) {
-      (void)attachment_->bury_dead();
-      writer_->reclaim();
-      last_look_ms_ = now;
-    }
-    next = std::min(next, last_look_ms_ + kLookAroundMs);
-  }
+  if (attachment_->others()) next = std::min(next, look_around());
   const std::uint64_t after = now_ms();
   return next > after ? static_cast<std::uint32_t>(next - after) : 0;
 }

@@ -1,5 +1,7 @@
 // check: everything that the newest state reaches, page by page as pread gives them, and whether
 // each page of the file is either reached or free.
+#include <chrono>
+#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -150,14 +152,81 @@ class Checker {
 
 }  // namespace
 
+// What is beside the pages of a state, as it lies on the disk at one moment.
+struct Database::FilesOnDisk {
+  Meta meta;
+  std::optional<std::vector<PageRun>> free;  // none when it is damaged
+  std::vector<std::string> damages;
+};
+
+// The meta pages, the free map of the newest, and the log from there on, which must reach at least
+// `least`. Nothing may replace them meanwhile.
+Result<Database::FilesOnDisk> Database::look_at_files(wal::Lsn least) {
+  FilesOnDisk found;
+  const auto metas = read_metas(*data_);
+  if (!metas) {
+    found.damages.push_back(metas.error().message());
+    return found;
+  }
+  found.meta = metas->newest;
+  if (metas->damaged) found.damages.push_back(metas->damaged->message());
+  auto free = read_free_map(*data_, found.meta);
+  if (free) {
+    found.free = std::move(*free);
+  } else {
+    found.damages.push_back(free.error().message());
+  }
+  const auto log_end = [&]() -> Result<wal::Lsn> {
+    QUIRE_TRY(const auto reader, wal::LogReader::open(disk_, log_options(), found.meta.position));
+    for (;;) {
+      QUIRE_TRY(const auto record, reader->next());
+      if (!record) return reader->position().lsn;
+    }
+  };
+  if (found.meta.clean) return found;
+  const auto end = log_end();
+  if (!end) {
+    found.damages.push_back(end.error().message());
+  } else if (*end < least) {
+    found.damages.push_back(log_directory() + ": the log ends at LSN " + std::to_string(*end) +
+                            ", but LSN " + std::to_string(least) + " was written");
+  }
+  return found;
+}
+
+// Where another process writes, a checkpoint may be under way, and a record half written: what is
+// damaged must be so again when nothing has moved.
+Result<Database::FilesOnDisk> Database::look_at_files_of_others(wal::Lsn least) {
+  constexpr int kTries = 10;
+  QUIRE_TRY(FilesOnDisk before, look_at_files(least));
+  for (int i = 0; i < kTries && !before.damages.empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    QUIRE_TRY(FilesOnDisk after, look_at_files(least));
+    const bool still = after.meta.sequence == before.meta.sequence;
+    before = std::move(after);
+    if (still) break;
+  }
+  return before;
+}
+
 Status Database::check(const std::function<bool(const std::string&)>& report) {
   Writer::Census census;
+  FilesOnDisk files;
+  bool at_checkpoint = false;
   if (writer_ != nullptr) {
-    const std::scoped_lock no_bulk_commit(checkpoint_mutex_);
+    // Neither a commit by checkpoint nor another checkpoint.
+    const std::scoped_lock no_checkpoint(checkpoint_mutex_);
     QUIRE_TRY(census, writer_->census());
+    const wal::LogWriter* log = writer_->log();
+    QUIRE_TRY(files, look_at_files(log != nullptr ? log->written() : 0));
   } else {
     QUIRE_TRY(census.snapshot, begin_read());
-    census.page_count = census.snapshot->root().page_count;
+    const Root& root = census.snapshot->root();
+    census.page_count = root.page_count;
+    QUIRE_TRY(files, look_at_files_of_others(root.lsn));
+    // In the checkpoint the same state may have more pages, or fewer free ones at its end.
+    at_checkpoint = files.free && files.meta.root.txn == root.txn;
+    if (at_checkpoint) census.page_count = files.meta.page_count;
   }
   const Root& root = census.snapshot->root();
   QUIRE_TRY(const auto map, PageMap::create(*data_, page_size_, census.page_count));
@@ -165,10 +234,18 @@ Status Database::check(const std::function<bool(const std::string&)>& report) {
   reader.read_with(data_.get());
   CheckView view(root, reader);
   Checker checker(view, census.page_count, report);
+  for (const std::string& damage : files.damages) checker.damage(damage);
   checker.catalog();
   checker.structures();
   checker.collections();
-  if (writer_ != nullptr && checker.damages() == 0) checker.partition(census.free);
+  if (checker.damages() == 0) {
+    if (writer_ != nullptr) {
+      checker.partition(census.free);
+    } else if (at_checkpoint) {  // a reader knows the free pages of no other state
+      files.free->push_back(files.meta.free_map_run);
+      checker.partition(*files.free);
+    }
+  }
   QUIRE_TRY(const auto segments, wal::list_segments(disk_, log_directory()));
   for (const std::uint64_t number : segments) {
     if (checker.stopped()) break;

@@ -28,10 +28,15 @@ Status Database::checkpoint() {
 // find out for itself what is wrong.
 void Database::make_room() {
   const bool alone = !options_.writer.background;
+  if (alone && attachment_->others()) look_around();
   const auto due = [&] {
     if (writer_->checkpoint_overdue()) return true;
-    return alone && (writer_->checkpoint_wanted() ||
-                     writer_->logged_bytes() > options_.writer.checkpoint_bytes);
+    if (!alone) return false;
+    const std::uint64_t logged = writer_->logged_bytes();
+    if (logged == 0) last_checkpoint_ms_.store(now_ms());
+    const bool long_ago = now_ms() >= last_checkpoint_ms_.load() + options_.writer.checkpoint_ms;
+    return writer_->checkpoint_wanted() || logged > options_.writer.checkpoint_bytes ||
+           (logged != 0 && long_ago);
   };
   if (!due()) return;
   const std::uint64_t before = checkpoints_.load();
@@ -41,9 +46,10 @@ void Database::make_room() {
   if (checkpoints_.load() == before || due()) (void)checkpoint_now(false);
 }
 
-Status Database::checkpoint_now(bool clean) {
+Status Database::checkpoint_now(bool clean) try {
   const std::scoped_lock lock(checkpoint_mutex_);
   QUIRE_CHECK(writer_->health());
+  last_checkpoint_ms_.store(now_ms());
   QUIRE_TRY(CheckpointPlan plan, writer_->plan_checkpoint(true));
   auto written = write_checkpoint(plan, clean);
   if (!written) {
@@ -52,6 +58,9 @@ Status Database::checkpoint_now(bool clean) {
     return written;
   }
   return tidy_up(plan, clean);
+} catch (const std::bad_alloc&) {
+  writer_->poison(Error(ErrorCode::kNoMemory, "out of memory in a checkpoint"));
+  return writer_->health();
 }
 
 // What the checkpoint made superfluous. A failure leaves more than needed, nothing else.
@@ -69,6 +78,9 @@ Status Database::write_checkpoint(CheckpointPlan& plan, bool clean) {
   QUIRE_CHECK(writer_->flush(plan));
   const std::vector<PageRun> free = merge_runs(std::move(plan.free));
   const Bytes bytes = std::as_bytes(std::span(free));
+  if (bytes.size() > std::uint64_t{plan.free_map_run.pages} * page_size_)
+    return fail(ErrorCode::kTooLarge, "%s: the free map has %zu runs, more than its %u pages hold",
+                data_path().c_str(), free.size(), plan.free_map_run.pages);
   QUIRE_CHECK(data_->write(std::uint64_t{plan.free_map_run.first} * page_size_, bytes));
   QUIRE_CHECK(data_->sync());
 
@@ -86,6 +98,7 @@ Status Database::write_checkpoint(CheckpointPlan& plan, bool clean) {
     next.position.segment = 0;
     next.position.offset = 0;
   }
+  QUIRE_CHECK(writer_->health());
   QUIRE_CHECK(write_meta(*data_, next));
   QUIRE_CHECK(data_->sync());
 
@@ -125,10 +138,17 @@ Status Database::checkpoint_bulk(WriteTxn& txn, Root& root) {
   return {};
 }
 
-// Nothing is written any more, so another process may take over: it recovers from what is on the
-// device, and takes no page that this process's snapshots still use.
-void Database::on_poison() {
-  if (writer_lock_held_.exchange(false)) (void)locks_->unlock(lock_range::kWriter, 1);
+// After an error: once nothing of this process is under way, another may take over. It recovers
+// from what is on the device, and takes no page that this process's snapshots still use. True when
+// the writer's place is given up.
+bool Database::step_down() {
+  const std::unique_lock checkpoint(checkpoint_mutex_, std::try_to_lock);
+  if (!checkpoint.owns_lock() || !writer_->step_down()) return false;
+  if (writer_lock_held_.exchange(false)) {
+    attachment_->head().writer_pid.store(0);
+    (void)locks_->unlock(lock_range::kWriter, 1);
+  }
+  return true;
 }
 
 }  // namespace quire

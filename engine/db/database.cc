@@ -19,8 +19,10 @@ Result<std::unique_ptr<Snapshot>> Database::begin_read() {
     QUIRE_TRY(const PageMap* map, space_->ensure(root_.page_count));
     return std::make_unique<Snapshot>(nullptr, root_, PageReader(map, nullptr, root_.page_count));
   }
+  // Memory first: a slot that is taken must find somebody to give it back.
+  auto snapshot = std::make_unique<Snapshot>(nullptr, Root{}, PageReader{});
   QUIRE_TRY(ReaderSlot * slot, attachment_->free_slot());
-  auto snapshot = std::make_unique<Snapshot>(slot, Root{}, PageReader{});
+  snapshot->hold(slot);
   QUIRE_CHECK(renew(*snapshot));
   return snapshot;
 }
@@ -37,20 +39,29 @@ Status Database::renew(Snapshot& snapshot) {
   const std::optional<Root> root = from_image(reading.image);
   if (!root)
     return fail(ErrorCode::kCorrupt, "%s: the published root is damaged", lock_path().c_str());
-  QUIRE_TRY(const PageMap* map, space_->ensure(root->page_count));
-  snapshot.renew(*root, PageReader(map, nullptr, root->page_count));
+  const auto map = space_->ensure(root->page_count);
+  // The slot stands at the new state, so the old one may go: an empty one takes its place.
+  snapshot.renew(map ? *root : Root{},
+                 map ? PageReader(*map, nullptr, root->page_count) : PageReader{});
+  if (!map) return std::unexpected(map.error());
   return {};
 }
 
 Result<std::unique_ptr<WriteTxn>> Database::begin_write(bool wait_for_turn) {
   if (writer_ == nullptr) return fail(ErrorCode::kReadOnly, "%s is open read-only", path_.c_str());
+  if (auto healthy = writer_->health(); !healthy) {
+    (void)step_down();
+    return std::unexpected(std::move(healthy).error());
+  }
   if (!writing_.load(std::memory_order_acquire)) QUIRE_CHECK(start_writing());
-  if (wait_for_turn) make_room();
+  // Who does not want to wait leaves it to the background thread, where there is one.
+  if (wait_for_turn || !options_.writer.background) make_room();
   return writer_->begin(wait_for_turn);
 }
 
 Status Database::sync() {
-  if (writer_ == nullptr) return {};  // what it sees is the writer's to sync
+  if (writer_ == nullptr)
+    return fail(ErrorCode::kReadOnly, "%s is open read-only: its writer syncs", path_.c_str());
   return writer_->sync(writer_->tip().lsn);
 }
 
@@ -65,7 +76,7 @@ Status Database::wait_durable(wal::Lsn lsn) {
 }
 
 Root Database::newest() {
-  if (writer_ != nullptr) return writer_->visible();
+  if (writer_ != nullptr && !writer_->stepped_down()) return writer_->visible();
   if (attachment_ == nullptr) return root_;
   return from_image(attachment_->head().published.read().image).value_or(Root{});
 }
@@ -167,7 +178,7 @@ Status Database::close() {
 void Database::crash() noexcept {
   closed_ = true;
   stop_background();
-  if (attachment_ != nullptr && writer_ != nullptr) attachment_->head().writer_pid.store(0);
+  if (attachment_ != nullptr && writer_lock_held_.load()) attachment_->head().writer_pid.store(0);
   writer_.reset();
   attachment_.reset();
   space_.reset();

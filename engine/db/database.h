@@ -110,6 +110,7 @@ class Database {
   Status prepare_path();
   Status create_files();
   Status make_names_durable();
+  Status take_metas();
   Status open_data(io::OpenMode mode);
   Status open_writer();
   Status open_reader();
@@ -132,13 +133,18 @@ class Database {
   Status tidy_up(const CheckpointPlan& plan, bool clean);
   Status checkpoint_bulk(WriteTxn& txn, Root& root);
   Status write_checkpoint(CheckpointPlan& plan, bool clean);
-  void on_poison();
+  bool step_down();
+  // check.cc
+  struct FilesOnDisk;
+  Result<FilesOnDisk> look_at_files(wal::Lsn least);
+  Result<FilesOnDisk> look_at_files_of_others(wal::Lsn least);
   // background.cc
   void start_background();
   void stop_background();
   void background_loop();
   void wait_for_more();
   std::uint32_t background_step();
+  std::uint64_t look_around();
   void notify();
 
   io::Disk& disk_;
@@ -156,6 +162,7 @@ class Database {
   std::unique_ptr<Writer> writer_;          // null: read-only
   Root root_;                               // without attachment: the only state
   Meta meta_;                               // last written; under checkpoint_mutex_
+  std::optional<Error> lost_meta_;          // why the other meta page was of no use at open
   std::mutex checkpoint_mutex_;
   std::atomic<wal::Lsn> checkpoint_lsn_{0};
   std::atomic<std::uint64_t> checkpoints_{0};
@@ -167,10 +174,8 @@ class Database {
   std::thread background_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> notified_{false};
-  std::uint64_t last_checkpoint_ms_ = 0;
-  std::uint64_t last_look_ms_ = 0;
-  std::uint64_t batch_since_ms_ = 0;
-  std::uint64_t batch_synced_bytes_ = 0;
+  std::atomic<std::uint64_t> last_checkpoint_ms_{0};  // began, or there was nothing to write
+  std::atomic<std::uint64_t> last_look_ms_{0};
 };
 
 }  // namespace quire

@@ -144,12 +144,15 @@ std::vector<PageRun> merge_runs(std::vector<PageRun> runs) {
 }
 
 Result<std::vector<PageRun>> read_free_map(io::File& data, const Meta& meta) {
-  if (meta.free_map_runs == 0) return std::vector<PageRun>{};
   const char* name = data.path().c_str();
-  const std::uint64_t space = std::uint64_t{meta.free_map_run.pages} * meta.page_size;
-  if (meta.free_map_runs > space / sizeof(PageRun) ||
-      std::uint64_t{meta.free_map_run.first} + meta.free_map_run.pages > meta.page_count)
+  const PageRun own = meta.free_map_run;
+  const std::uint64_t space = std::uint64_t{own.pages} * meta.page_size;
+  const bool in_file = own.pages == 0 || (own.first >= kFirstPage && own.pages <= meta.page_count &&
+                                          own.first <= meta.page_count - own.pages);
+  if (!in_file || meta.free_map_runs > space / sizeof(PageRun) ||
+      meta.root.page_count != meta.page_count)
     return fail(ErrorCode::kCorrupt, "%s: the free map of the meta page makes no sense", name);
+  if (meta.free_map_runs == 0) return std::vector<PageRun>{};
   std::vector<PageRun> runs(meta.free_map_runs);
   const MutableBytes bytes = std::as_writable_bytes(std::span(runs));
   QUIRE_CHECK(data.read(std::uint64_t{meta.free_map_run.first} * meta.page_size, bytes));
@@ -158,7 +161,9 @@ Result<std::vector<PageRun>> read_free_map(io::File& data, const Meta& meta) {
                 meta.free_map_run.first);
   std::uint64_t end = kFirstPage;
   for (const PageRun& run : runs) {
-    if (run.pages == 0 || run.first < end || std::uint64_t{run.first} + run.pages > meta.page_count)
+    const bool over_own = run.first < own.first + own.pages && own.first < run.first + run.pages;
+    if (run.pages == 0 || run.first < end || over_own ||
+        std::uint64_t{run.first} + run.pages > meta.page_count)
       return fail(ErrorCode::kCorrupt, "%s: the free map (page %u) is out of order", name,
                   meta.free_map_run.first);
     end = std::uint64_t{run.first} + run.pages;

@@ -218,13 +218,10 @@ Status Database::open_writer() {
   }
   QUIRE_CHECK(take_writer_lock());
   QUIRE_CHECK(take_init_lock(io::LockMode::kExclusive));
-  QUIRE_TRY(const Metas metas, read_metas(*data_));
-  meta_ = metas.newest;
+  QUIRE_CHECK(take_metas());
   if (options_.page_size != 0 && options_.page_size != meta_.page_size)
     return fail(ErrorCode::kPageSize, "%s has pages of %u bytes, not %u", path_.c_str(),
                 meta_.page_size, options_.page_size);
-  page_size_ = meta_.page_size;
-  id_ = meta_.database;
   options_.writer.archive = options_.writer.archive || meta_.archive;
   QUIRE_TRY(meta_.clean, closed_in_order());
   QUIRE_TRY(const LockIdentity identity, lock_identity());
@@ -236,8 +233,12 @@ Status Database::open_writer() {
                                      options_.writer);
   writer_->set_bulk_commit(
       [this](WriteTxn& txn, Root& root) { return checkpoint_bulk(txn, root); });
-  writer_->set_on_poison([this] { on_poison(); });
-  QUIRE_CHECK(recover());
+  auto recovered = recover();
+  // A state that the log does not fit to may be the older one.
+  if (!recovered && lost_meta_)
+    return std::unexpected(recovered.error().with_context("the newest meta page may be lost (" +
+                                                          lost_meta_->message() + ")"));
+  QUIRE_CHECK(recovered);
   QUIRE_CHECK(locks_->unlock(lock_range::kInit, 1));
   writer_->set_notify([this] { notify(); });
   if (options_.writer.background) start_background();
@@ -245,16 +246,22 @@ Status Database::open_writer() {
 }
 
 // A reader opens `data` for writing where it may: for locks only, and to recover.
+Status Database::take_metas() {
+  QUIRE_TRY(Metas metas, read_metas(*data_));
+  meta_ = metas.newest;
+  lost_meta_ = std::move(metas.damaged);
+  page_size_ = meta_.page_size;
+  id_ = meta_.database;
+  return {};
+}
+
 Status Database::open_reader() {
   QUIRE_TRY(const bool may_write_data, disk_.may_write(data_path()));
   QUIRE_CHECK(open_data(may_write_data ? io::OpenMode::kReadWrite : io::OpenMode::kRead));
   const io::LockMode mode = may_write_data ? io::LockMode::kExclusive : io::LockMode::kShared;
   for (int attempt = 0;; ++attempt) {
     QUIRE_CHECK(take_init_lock(mode));
-    QUIRE_TRY(const Metas metas, read_metas(*data_));
-    meta_ = metas.newest;
-    page_size_ = meta_.page_size;
-    id_ = meta_.database;
+    QUIRE_CHECK(take_metas());
     QUIRE_TRY(const bool writer_alive, locks_->locked_elsewhere(lock_range::kWriter, 1));
     if (!writer_alive) {
       QUIRE_TRY(meta_.clean, closed_in_order());

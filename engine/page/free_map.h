@@ -116,7 +116,7 @@ class FreeMap {
   io::File& file_;
   std::uint32_t page_size_;
   Options options_;
-  std::atomic<PageNumber> page_count_;  // changed under mutex_
+  std::atomic<PageNumber> page_count_;                   // changed under mutex_
   PageNumber backed_;                                    // pages the file has space for
   std::vector<PageNumber> recent_;                       // single pages, last freed first out
   std::map<PageNumber, PageNumber> runs_;                // first -> pages, never adjacent

@@ -132,8 +132,7 @@ Result<std::byte*> PageWriter::touch(PagePtr& ptr, PageNumber pages) {
   return touch_fetched(ptr, old, pages);
 }
 
-Result<std::byte*> PageWriter::touch_fetched(PagePtr& ptr, const std::byte* old,
-                                             PageNumber pages) {
+Result<std::byte*> PageWriter::touch_fetched(PagePtr& ptr, const std::byte* old, PageNumber pages) {
   QUIRE_TRY(Frame * frame, new_frame(pages));
   std::memcpy(frame->data, old, static_cast<std::size_t>(pages) * page_size());
   free(ptr, pages);
@@ -194,6 +193,12 @@ void PageWriter::spilled(PageNumber page) { drop_frame(page); }
 std::vector<PageRun> PageWriter::committed_free() const {
   const std::scoped_lock lock(held_mutex_);
   return free_map_.committed_free(allocated_);
+}
+
+std::size_t PageWriter::freed_count() const noexcept {
+  std::size_t count = freed_.size() + loose_.size();
+  for (const Mark& mark : marks_) count += mark.loose.size();
+  return count;
 }
 
 std::size_t PageWriter::mark() {

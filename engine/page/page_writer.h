@@ -69,7 +69,7 @@ class PageWriter {
   // Bytes of frames that this transaction holds.
   std::uint64_t private_bytes() const noexcept { return private_bytes_; }
   // How many runs commit() will return or give back, at most.
-  std::size_t freed_count() const noexcept { return freed_.size() + loose_.size(); }
+  std::size_t freed_count() const noexcept;
   // How many runs it has taken since begin. Any thread.
   std::size_t held_count() const {
     const std::scoped_lock lock(held_mutex_);

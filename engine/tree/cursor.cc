@@ -31,6 +31,7 @@ void TreeCursor::clear() noexcept {
   valid_ = false;
   key_ready_ = false;
   key_node_ = nullptr;
+  next_leaf_ = nullptr;
 }
 
 NodeView TreeCursor::node_at(const Level& level) const noexcept {
@@ -216,6 +217,7 @@ void TreeCursor::look_ahead(const NodeView& leaf, std::uint32_t slot,
 
 // To the first entry of the next leaf, or off the end.
 Status TreeCursor::leave_forward() {
+  next_leaf_ = nullptr;
   path_.pop_back();
   while (!path_.empty() && path_.back().slot + 1 == path_.back().count) path_.pop_back();
   if (path_.empty()) {
@@ -238,6 +240,7 @@ const std::byte* TreeCursor::next_leaf() const noexcept {
 }
 
 Status TreeCursor::leave_backward() {
+  next_leaf_ = nullptr;
   path_.pop_back();
   while (!path_.empty() && path_.back().slot == 0) path_.pop_back();
   if (path_.empty()) {

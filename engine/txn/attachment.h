@@ -55,7 +55,7 @@ class Attachment {
   const LockHeader& head() const noexcept { return *head_; }
   OwnerWord owner() const noexcept { return owner_; }
   // Whether other processes (or other opens in this one) are attached.
-  bool others() const noexcept { return head_->attached.load(std::memory_order_relaxed) > 1; }
+  bool others() const noexcept { return head_->attached.load() > 1; }
 
   // A slot of this process with no snapshot in it. Cached by thread, so usually one load.
   Result<ReaderSlot*> free_slot();

@@ -52,61 +52,68 @@ Result<bool> RangeCursor::settle(bool forward) {
   return true;
 }
 
+// After an error the cursor is nowhere.
+Status RangeCursor::moved(Status status) {
+  if (!status) [[unlikely]]
+    restart();
+  return status;
+}
+
 Result<bool> RangeCursor::first() {
-  QUIRE_CHECK(refresh());
-  QUIRE_CHECK(range_.low ? cursor_.seek(*range_.low) : cursor_.first());
+  QUIRE_CHECK(moved(refresh()));
+  QUIRE_CHECK(moved(range_.low ? cursor_.seek(*range_.low) : cursor_.first()));
   return settle(true);
 }
 
 Result<bool> RangeCursor::last() {
-  QUIRE_CHECK(refresh());
-  QUIRE_CHECK(range_.high ? cursor_.seek_before(*range_.high) : cursor_.last());
+  QUIRE_CHECK(moved(refresh()));
+  QUIRE_CHECK(moved(range_.high ? cursor_.seek_before(*range_.high) : cursor_.last()));
   return settle(false);
 }
 
 Result<bool> RangeCursor::next() {
-  QUIRE_CHECK(refresh());
+  QUIRE_CHECK(moved(refresh()));
   if (place_ == Place::kBefore || place_ == Place::kNowhere) return first();
   if (place_ == Place::kAfter) return false;
   // Where the entry is gone, the cursor is on the one behind it already.
-  if (stand_ == Stand::kEntry) QUIRE_CHECK(cursor_.next());
+  if (stand_ == Stand::kEntry) QUIRE_CHECK(moved(cursor_.next()));
   return settle(true);
 }
 
 Result<bool> RangeCursor::previous() {
-  QUIRE_CHECK(refresh());
+  QUIRE_CHECK(moved(refresh()));
   if (place_ == Place::kAfter || place_ == Place::kNowhere) return last();
   if (place_ == Place::kBefore) return false;
   if (stand_ == Stand::kGone) {
-    QUIRE_CHECK(cursor_.seek_before(at_));
+    QUIRE_CHECK(moved(cursor_.seek_before(at_)));
   } else {
-    QUIRE_CHECK(cursor_.previous());
+    QUIRE_CHECK(moved(cursor_.previous()));
   }
   return settle(false);
 }
 
 Result<bool> RangeCursor::seek(Bytes wanted) {
-  QUIRE_CHECK(refresh());
+  QUIRE_CHECK(moved(refresh()));
   const bool low_first = range_.low && compare_bytes(wanted, *range_.low) < 0;
-  QUIRE_CHECK(cursor_.seek(low_first ? Bytes(*range_.low) : wanted));
+  QUIRE_CHECK(moved(cursor_.seek(low_first ? Bytes(*range_.low) : wanted)));
   return settle(true);
 }
 
 Result<bool> RangeCursor::seek_rank(std::uint64_t rank) {
-  QUIRE_CHECK(refresh());
+  QUIRE_CHECK(moved(refresh()));
   QUIRE_TRY(const TreeRoot root, view_->tree_root(tree_));
   std::uint64_t before = 0;
   if (range_.low) {
     QUIRE_TRY(before, tree_rank(view_->reader(), root, *range_.low));
   }
   const std::uint64_t position = rank > UINT64_MAX - before ? UINT64_MAX : before + rank;
-  QUIRE_CHECK(cursor_.seek_rank(position));
+  QUIRE_CHECK(moved(cursor_.seek_rank(position)));
   return settle(true);
 }
 
 Result<bool> RangeCursor::current() {
-  QUIRE_CHECK(refresh());
-  return place_ == Place::kOn && stand_ == Stand::kEntry;
+  QUIRE_CHECK(moved(refresh()));
+  return place_ == Place::kOn && stand_ == Stand::kEntry && cursor_.valid();
 }
 
 }  // namespace quire

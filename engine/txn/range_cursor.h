@@ -47,6 +47,7 @@ class RangeCursor {
  private:
   enum class Place { kNowhere, kBefore, kOn, kAfter };
   Status refresh();
+  Status moved(Status status);
   // Looks at where the tree cursor stands after a move in a direction.
   Result<bool> settle(bool forward);
   bool below_low() const;

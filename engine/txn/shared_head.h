@@ -91,6 +91,8 @@ inline constexpr std::uint64_t kLockMapBytes =
 bool futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, std::uint32_t timeout_ms);
 void futex_wake_all(std::atomic<std::uint32_t>& word);
 
+// Monotonic milliseconds.
+std::uint64_t now_ms() noexcept;
 // Monotonic nanoseconds, to a few milliseconds, the same for all processes of the machine.
 std::uint64_t coarse_clock_ns() noexcept;
 

@@ -23,6 +23,8 @@ class Snapshot final : public View {
 
   const Root& root() const noexcept { return root_; }
   ReaderSlot* slot() const noexcept { return slot_; }
+  // The slot to give back at the end; before there is a state.
+  void hold(ReaderSlot* slot) noexcept { slot_ = slot; }
   // Takes the place of the state before; the slot has been registered again by the caller.
   void renew(const Root& root, PageReader reader) {
     root_ = root;

@@ -41,6 +41,7 @@ bool WriteTxn::breaks(ErrorCode code) noexcept {
 }
 
 std::unexpected<Error> WriteTxn::break_with(Error error) {
+  if (error.code() == ErrorCode::kFull || error.code() == ErrorCode::kQuota) writer_.note_full();
   if (!broken_ && breaks(error.code())) broken_ = error;
   return std::unexpected(std::move(error));
 }
@@ -48,7 +49,7 @@ std::unexpected<Error> WriteTxn::break_with(Error error) {
 Status WriteTxn::usable() const {
   if (ended_) return fail(ErrorCode::kClosed, "the transaction has ended");
   if (broken_) return std::unexpected(broken_->with_context("the transaction failed before"));
-  return {};
+  return writer_.health();
 }
 
 // --- structures ---
@@ -227,10 +228,13 @@ Result<bool> WriteTxn::put(StructureId id, Bytes key, Bytes value, TreeWriter::P
     return fail(ErrorCode::kValueSize, "a value of %zu bytes: must have at most %llu", value.size(),
                 static_cast<unsigned long long>(kMaxValueSize));
   QUIRE_TRY(Structure * structure, open_keyspace(id));
+  const std::size_t before = note({.code = OpCode::kPut, .id = id, .key = key, .value = value});
   auto put = structure->tree->put(key, value, mode);
-  if (!put) [[unlikely]]
+  if (!put) [[unlikely]] {
+    forget(before);
     return break_with(std::move(put).error());
-  QUIRE_CHECK(log({.code = OpCode::kPut, .id = id, .key = key, .value = value}));
+  }
+  QUIRE_CHECK(noted(OpCode::kPut));
   QUIRE_CHECK(settle());
   return *put;
 }
@@ -239,10 +243,12 @@ Result<bool> WriteTxn::erase(StructureId id, Bytes key) {
   QUIRE_CHECK(usable());
   QUIRE_CHECK(check_key(key));
   QUIRE_TRY(Structure * structure, open_keyspace(id));
+  const std::size_t before = note({.code = OpCode::kErase, .id = id, .key = key});
   auto erased = structure->tree->erase(key);
+  if (!erased || !*erased) forget(before);
   if (!erased) return break_with(std::move(erased).error());
   if (!*erased) return false;
-  QUIRE_CHECK(log({.code = OpCode::kErase, .id = id, .key = key}));
+  QUIRE_CHECK(noted(OpCode::kErase));
   QUIRE_CHECK(settle());
   return true;
 }
@@ -251,15 +257,17 @@ Result<std::uint64_t> WriteTxn::erase_range(StructureId id, std::optional<Bytes>
                                             std::optional<Bytes> high) {
   QUIRE_CHECK(usable());
   QUIRE_TRY(Structure * structure, open_keyspace(id));
+  const std::size_t before = note({.code = OpCode::kEraseRange,
+                                   .id = id,
+                                   .key = low.value_or(Bytes{}),
+                                   .value = high.value_or(Bytes{}),
+                                   .has_low = low.has_value(),
+                                   .has_high = high.has_value()});
   auto erased = structure->tree->erase_range(low.value_or(Bytes{}), high);
+  if (!erased || *erased == 0) forget(before);
   if (!erased) return break_with(std::move(erased).error());
   if (*erased == 0) return 0;
-  QUIRE_CHECK(log({.code = OpCode::kEraseRange,
-                   .id = id,
-                   .key = low.value_or(Bytes{}),
-                   .value = high.value_or(Bytes{}),
-                   .has_low = low.has_value(),
-                   .has_high = high.has_value()}));
+  QUIRE_CHECK(noted(OpCode::kEraseRange));
   QUIRE_CHECK(settle());
   return *erased;
 }
@@ -275,16 +283,46 @@ bool changes(OpCode code) noexcept {
 
 }  // namespace
 
-Status WriteTxn::log(const Operation& operation) {
-  if (changes(operation.code)) wrote_ = true;
-  if (!logging_ || bulk_) return {};
+// Adds an operation to the payload before it is carried out: its key and value may lie in the very
+// pages that it changes. Returns the size of the payload without it, for forget().
+std::size_t WriteTxn::note(const Operation& operation) {
+  const std::size_t before = payload_.size();
+  outgrown_ = false;
+  if (!logging_ || bulk_) return before;
+  const std::size_t most = before + operation.key.size() + operation.value.size() + 64;
+  if (most > writer_.options().log_budget_bytes + 64 && !writer_.options().archive) {
+    outgrown_ = true;
+    return before;
+  }
+  // All at once: half an operation must not stay behind where memory ends.
+  if (most > payload_.capacity()) payload_.reserve(std::max(most, 2 * payload_.capacity()));
   encode_operation(payload_, operation);
+  return before;
+}
+
+// The operation was not carried out, or changed nothing.
+void WriteTxn::forget(std::size_t payload_size) noexcept {
+  payload_.resize(payload_size);
+  outgrown_ = false;
+}
+
+// The operation that was noted last was carried out.
+Status WriteTxn::noted(OpCode code) {
+  if (changes(code)) wrote_ = true;
+  if (outgrown_) {
+    outgrown_ = false;
+    bulk_ = true;
+    payload_ = {};
+    return {};
+  }
   if (payload_.size() <= writer_.options().log_budget_bytes) [[likely]]
     return {};
-  if (writer_.options().archive) return stream_payload();
-  bulk_ = true;
-  payload_ = {};
-  return {};
+  return stream_payload();
+}
+
+Status WriteTxn::log(const Operation& operation) {
+  note(operation);
+  return noted(operation.code);
 }
 
 // With archiving every change has to be in the log: what has come together goes there now, as a
@@ -300,10 +338,10 @@ Status WriteTxn::stream_payload() {
 Status WriteTxn::settle() {
   if (writer_.private_bytes() <= relieve_at_) [[likely]]
     return {};
+  // What was looked up before may have moved from memory to the map, also where it fails halfway.
+  ++memory_version_;
   auto relieved = writer_.relieve(*this);
   if (!relieved) return break_with(std::move(relieved).error());
-  // What was looked up before may have moved from memory to the map.
-  ++memory_version_;
   // Snapshots may hold on to frames: then not again before there is something new to write.
   const std::uint64_t budget = writer_.options().private_bytes;
   relieve_at_ = std::max(budget, writer_.private_bytes() + budget / 4);

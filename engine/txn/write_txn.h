@@ -113,6 +113,9 @@ class WriteTxn final : public View {
   // Brings the catalog up to date and returns the root of the new state.
   Result<Root> prepare();
   Status stream_payload();
+  std::size_t note(const Operation& operation);
+  void forget(std::size_t payload_size) noexcept;
+  Status noted(OpCode code);
 
   Writer& writer_;
   Root base_;
@@ -128,7 +131,8 @@ class WriteTxn final : public View {
   ByteVector payload_;
   std::uint64_t streamed_ = 0;  // bytes of payload that are in the log already (archiving)
   bool logging_ = true;
-  bool bulk_ = false;  // the payload outgrew the budget: commit by checkpoint
+  bool bulk_ = false;      // the payload outgrew the budget: commit by checkpoint
+  bool outgrown_ = false;  // what was noted last would not fit the budget
   bool wrote_ = false;
   bool ended_ = false;
   std::vector<Savepoint> savepoints_;

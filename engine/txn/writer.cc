@@ -158,9 +158,14 @@ Result<std::unique_ptr<WriteTxn>> Writer::begin(bool wait_for_turn) {
     active_ = txn.get();
     return txn;
   };
-  auto txn = start();
-  if (!txn) turn_.give_up();
-  return txn;
+  try {
+    auto txn = start();
+    if (!txn) turn_.give_up();
+    return txn;
+  } catch (const std::bad_alloc&) {
+    turn_.give_up();
+    throw;
+  }
 }
 
 void Writer::end_turn(WriteTxn& txn) noexcept {
@@ -206,7 +211,7 @@ void Writer::keep_lists_locked(WriteTxn& txn) noexcept {
 
 // Splits a payload into records; returns the LSN of the last.
 Result<wal::Lsn> Writer::append_parts(Bytes payload, bool first, bool last) {
-  wal::Lsn lsn = tip_.lsn;
+  wal::Lsn lsn = 0;
   do {
     const Bytes part = payload.first(std::min(payload.size(), kPartBytes));
     payload = payload.subspan(part.size());
@@ -218,7 +223,7 @@ Result<wal::Lsn> Writer::append_parts(Bytes payload, bool first, bool last) {
   return lsn;
 }
 
-Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability durability) {
+Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability durability) try {
   wal::Position position = replay_position_;
   if (log() != nullptr) {
     QUIRE_TRY(root.lsn, append_parts(txn.payload_, txn.streamed_ == 0, true));
@@ -247,6 +252,11 @@ Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability dura
   if (notify_ && due) notify_();
   QUIRE_CHECK(wait_for(root, durability));
   return root.lsn;
+} catch (const std::bad_alloc&) {
+  // The log may have the commit, and memory not.
+  poison(Error(ErrorCode::kNoMemory, "out of memory in a commit"));
+  QUIRE_CHECK(health());
+  return 0;
 }
 
 // Waits until the commit is what it was asked to be, and seen by whom it must be seen.
@@ -265,6 +275,7 @@ Status Writer::wait_for(const Root& root, Durability durability) {
     poison(status.error());
     return status;
   }
+  if (durability == Durability::kBatch && !options_.background) (void)sync_batch();
   // Without a background thread nobody else would do it, not even when a process attaches.
   if (!options_.background || (durability == Durability::kAlways && attachment_.others())) {
     if (published_.load() < root.txn) return publish();
@@ -344,10 +355,25 @@ void Writer::note_waiting_locked() {
     return;
   }
   const std::uint64_t by_readers = pinned - waiting;
-  const std::uint64_t allowed = std::max(used / kWaitingPart, used - std::min(used, by_readers));
+  std::uint64_t allowed = std::max(used / kWaitingPart, used - std::min(used, by_readers));
+  if (options_.quota_bytes != 0) {
+    // Before the pages that wait are more than the quota leaves.
+    const std::uint64_t quota = options_.quota_bytes / page_size_;
+    allowed = std::min(allowed, quota - std::min(quota, used + pinned));
+  }
   if (waiting > allowed) checkpoint_wanted_.store(true, std::memory_order_relaxed);
   // Transactions then wait for the checkpoint before they begin.
   checkpoint_overdue_.store(waiting > 2 * allowed, std::memory_order_relaxed);
+}
+
+void Writer::note_full() {
+  const std::scoped_lock lock(state_mutex_);
+  const TxnNumber durable = checkpoint_.load();
+  const TxnNumber running = running_checkpoint_ != 0 ? running_checkpoint_ : durable;
+  if (free_map_->usage(durable, running).waiting == 0) return;
+  checkpoint_wanted_.store(true, std::memory_order_relaxed);
+  checkpoint_overdue_.store(true, std::memory_order_relaxed);
+  if (notify_) notify_();
 }
 
 void Writer::make_visible_locked(const Root& root) {
@@ -446,32 +472,27 @@ Result<PageReader> Writer::reader_for(const Root& root) {
 }
 
 Result<std::unique_ptr<Snapshot>> Writer::begin_read() {
+  // Memory first: a slot that is taken must find somebody to give it back.
+  auto snapshot = std::make_unique<Snapshot>(nullptr, Root{}, PageReader{});
   QUIRE_TRY(ReaderSlot * slot, attachment_.free_slot());
-  return snapshot_at(slot);
-}
-
-Result<std::unique_ptr<Snapshot>> Writer::snapshot_at(ReaderSlot* slot) {
-  const RootRing::Reading reading = Attachment::register_at(*slot, ring_);
-  const std::optional<Root> root = from_image(reading.image);
-  if (!root) {
-    Attachment::unregister(*slot);
-    return fail(ErrorCode::kCorrupt, "the root of the newest commit was overwritten in memory");
-  }
-  auto reader = reader_for(*root);
-  if (!reader) {
-    Attachment::unregister(*slot);
-    return std::unexpected(std::move(reader).error());
-  }
-  return std::make_unique<Snapshot>(slot, *root, *reader);
+  snapshot->hold(slot);
+  QUIRE_CHECK(renew(*snapshot));
+  return snapshot;
 }
 
 Status Writer::renew(Snapshot& snapshot) {
-  const RootRing::Reading reading = Attachment::register_at(*snapshot.slot(), ring_);
+  RootRing::Reading reading = Attachment::register_at(*snapshot.slot(), ring_);
+  // Another process may be the writer by now. Where this load came too early, the slot did not: who
+  // takes over looks at the slots after the writer's lock was given up.
+  if (stepped_down_.load())
+    reading = Attachment::register_at(*snapshot.slot(), attachment_.head().published);
   const std::optional<Root> root = from_image(reading.image);
   if (!root)
     return fail(ErrorCode::kCorrupt, "the root of the newest commit was overwritten in memory");
-  QUIRE_TRY(const PageReader reader, reader_for(*root));
-  snapshot.renew(*root, reader);
+  auto reader = reader_for(*root);
+  // The slot stands at the new state, so the old one may go: an empty one takes its place.
+  snapshot.renew(reader ? *root : Root{}, reader.value_or(PageReader{}));
+  if (!reader) return std::unexpected(std::move(reader).error());
   return {};
 }
 
@@ -483,6 +504,23 @@ Status Writer::sync(wal::Lsn lsn) {
   auto status = log()->sync(std::min(lsn, tip().lsn));
   if (!status) poison(status.error());
   return status;
+}
+
+std::optional<std::uint64_t> Writer::sync_batch() {
+  const std::scoped_lock lock(batch_mutex_);
+  if (log() == nullptr || log()->synced() >= batch_lsn_.load(std::memory_order_relaxed)) {
+    batch_since_ms_ = 0;
+    return std::nullopt;
+  }
+  const std::uint64_t now = now_ms();
+  const std::uint64_t total = logged_total_.load(std::memory_order_relaxed);
+  if (batch_since_ms_ == 0) batch_since_ms_ = now;
+  const std::uint64_t due = batch_since_ms_ + options_.batch_ms;
+  if (now < due && total - batch_synced_bytes_ < options_.batch_bytes) return due;
+  (void)sync(tip().lsn);  // an error poisons, which says so to everybody
+  batch_synced_bytes_ = total;
+  batch_since_ms_ = 0;
+  return std::nullopt;
 }
 
 Status Writer::publish() {
@@ -507,10 +545,10 @@ Status Writer::publish() {
     publishing_ = 0;
     return std::unexpected(std::move(flushed).error());
   }
-  if (publishing_on_) attachment_.head().published.publish(*flushed);
   {
     const std::scoped_lock lock(state_mutex_);
-    if (publishing_on_) {
+    if (publishing_on_ && !poisoned_.load()) {
+      attachment_.head().published.publish(*flushed);
       published_.store(root.txn);
       published_root_ = *flushed;
     }
@@ -518,9 +556,9 @@ Status Writer::publish() {
     note_flushed_locked(*flushed);
     reclaim_locked();
     // What readers keep in memory is not to be looked at again with each commit.
-    relieve_from_.store(std::max(options_.private_bytes / 2,
-                                 pool_.used_bytes() + options_.private_bytes / 8),
-                        std::memory_order_relaxed);
+    relieve_from_.store(
+        std::max(options_.private_bytes / 2, pool_.used_bytes() + options_.private_bytes / 8),
+        std::memory_order_relaxed);
   }
   attachment_.wake_commit_waiters();
   return {};
@@ -551,7 +589,8 @@ std::vector<PageRun> Writer::committed_free_locked(PageNumber end) const {
 }
 
 Result<PageRun> Writer::take_free_map_run(std::size_t more_runs) {
-  std::size_t runs = free_map_->committed_free({}).size() + more_runs + 2;
+  // What taking it, a running transaction and the run of the checkpoint before may add.
+  std::size_t runs = free_map_->committed_free({}).size() + more_runs + 8;
   for (const Pending& pending : pending_) runs += pending.dead.size();
   const PageNumber pages = PageWriter::run_pages(runs * sizeof(PageRun), page_size_);
   QUIRE_TRY(const PageNumber first, free_map_->take(pages));
@@ -596,7 +635,9 @@ Result<CheckpointPlan> Writer::plan_checkpoint(bool trim) {
 }
 
 Result<CheckpointPlan> Writer::plan_bulk(WriteTxn& txn, const Root& root) {
+  QUIRE_CHECK(health());
   const std::scoped_lock lock(state_mutex_);
+  assert(poisoned_.load() || pending_.empty());
   // Space for the free map comes first: it is the last thing that may fail without harm.
   QUIRE_TRY(const PageRun run, take_free_map_run(txn.pages_.freed_count()));
   std::vector<FreeMap::Dead> dead = txn.pages_.commit();
@@ -703,7 +744,18 @@ void Writer::poison(const Error& error) {
       ring_.publish(published_root_);
     }
   }
-  if (on_poison_) on_poison_();
+  if (notify_) notify_();
+}
+
+bool Writer::step_down() {
+  if (!turn_.try_take()) return false;  // a transaction is open
+  {
+    const std::scoped_lock publishing(publish_mutex_);
+    if (log() != nullptr) log()->stop();
+    stepped_down_.store(true);
+  }
+  turn_.give_up();
+  return true;
 }
 
 Status Writer::health() const {

@@ -127,6 +127,8 @@ class Writer {
   // --- reuse ---
   // Looks for snapshots that have gone; cheap. Also done with every commit.
   void reclaim();
+  // A transaction found no room: a checkpoint is made before the next, if pages wait for one.
+  void note_full();
   // Frees memory while `txn` is in the middle of its work and over the budget.
   Status relieve(WriteTxn& txn);
 
@@ -134,7 +136,10 @@ class Writer {
   // First error wins: nothing is written any more; snapshots begin at the last published root.
   void poison(const Error& error);
   Status health() const;
-  void set_on_poison(std::function<void()> on_poison) { on_poison_ = std::move(on_poison); }
+  // After poison: makes sure that nothing is written any more, and lets snapshots begin where the
+  // next writer's readers do. False while a transaction is open. No checkpoint may run (engine/db).
+  bool step_down();
+  bool stepped_down() const noexcept { return stepped_down_.load(); }
 
   // --- figures ---
   std::uint64_t private_bytes() const noexcept { return pool_.used_bytes(); }
@@ -152,10 +157,8 @@ class Writer {
     return pool_.used_bytes() > relieve_from_.load(std::memory_order_relaxed);
   }
   bool written_due() const noexcept;
-  // Whether a `batch` commit waits for its sync.
-  bool batch_due() const noexcept {
-    return log() != nullptr && log()->synced() < batch_lsn_.load(std::memory_order_relaxed);
-  }
+  // Syncs `batch` commits if it is time; else says when it will be (now_ms), if one waits.
+  std::optional<std::uint64_t> sync_batch();
   // A committed state with all that must partition the file, for check: pages neither reachable
   // from the root nor in `free` are damage. The snapshot pins it.
   struct Census {
@@ -171,10 +174,6 @@ class Writer {
   // wait for it only.
   std::uint64_t logged_bytes() const noexcept {
     return logged_bytes_.load(std::memory_order_relaxed);
-  }
-  // The same since this process opened the database.
-  std::uint64_t logged_total() const noexcept {
-    return logged_total_.load(std::memory_order_relaxed);
   }
   // So many that nobody should write on before it is made.
   bool checkpoint_overdue() const noexcept {
@@ -222,7 +221,6 @@ class Writer {
   // Space for the free map of a checkpoint, enough for every run there can be.
   Result<PageRun> take_free_map_run(std::size_t more_runs);
   CheckpointPlan plan_locked(const Root& root, PageRun free_map_run);
-  Result<std::unique_ptr<Snapshot>> snapshot_at(ReaderSlot* slot);
   Result<PageReader> reader_for(const Root& root);
   // Writes the private pages of a state that is pinned; returns it with its checksum.
   Result<Root> flush_root(const Root& root);
@@ -238,7 +236,6 @@ class Writer {
   std::unique_ptr<wal::LogWriter> log_owner_;
   std::atomic<wal::LogWriter*> log_{nullptr};
   BulkCommit bulk_commit_;
-  std::function<void()> on_poison_;
   std::function<void()> notify_;
   TurnQueue turn_;
 
@@ -271,10 +268,14 @@ class Writer {
   std::atomic<TxnNumber> checkpoint_{0};
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<bool> poisoned_{false};
+  std::atomic<bool> stepped_down_{false};
   std::atomic<std::uint64_t> logged_bytes_{0};
   std::atomic<std::uint64_t> logged_total_{0};
   std::atomic<bool> checkpoint_wanted_{false};
   std::atomic<bool> checkpoint_overdue_{false};
+  std::mutex batch_mutex_;            // of the two
+  std::uint64_t batch_since_ms_ = 0;  // when the oldest that waits was first seen; 0: none
+  std::uint64_t batch_synced_bytes_ = 0;
   std::atomic<std::uint64_t> relieve_from_;  // private bytes
   std::atomic<wal::Lsn> batch_lsn_{0};       // of the newest `batch` commit
   wal::Position replay_position_;
