@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "tools/bench/text_table.h"
 #include "tools/demo/child_process.h"
@@ -50,10 +51,11 @@ void Answers::print(const Transaction& transaction, const std::vector<Row>& rows
   for (const Row& row : rows) {
     const auto values = packages.get(text_value(row.key));
     if (!values) continue;
+    const std::optional<std::int64_t> size = size_of(*values);
     table.add({format("%.3f", row.distance), tools::fit(row.key, 32),
                std::string(text_of(*values, PackageField::kSection)),
                tools::fit(text_of(*values, PackageField::kVersion), 20),
-               text::grouped(static_cast<double>(size_of(*values))),
+               size ? text::grouped(static_cast<double>(*size)) : "unknown",
                tools::fit(text_of(*values, PackageField::kSummary), kSummaryWidth)});
     answers.push_back({{"name", row.key}, {"distance", row.distance}});
   }

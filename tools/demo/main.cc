@@ -10,6 +10,7 @@
 #include "tools/demo/answers.h"
 #include "tools/demo/catalog.h"
 #include "tools/demo/scenario.h"
+#include "tools/demo/shell_word.h"
 
 namespace quire::demo {
 namespace {
@@ -101,12 +102,14 @@ void ask(Console& console, Scenario& scenario, const Options& options, const Loa
 }
 
 void suggest(Console& console, const Options& options, const Load& load) {
-  const std::string directory = options.directory;
+  const std::string directory = shell_word(options.directory);
+  const std::string name = shell_word(well_known_name(load));
   console.step("What to try next");
   console.line("quire stat " + directory);
-  console.line("quire get " + directory + " packages " + well_known_name(load));
-  console.line("quire search " + directory + " packages --field embedding --like " +
-               well_known_name(load) + " -k 5");
+  // Behind "--" and "=" a key may begin with a dash.
+  console.line("quire get " + directory + " packages " + (name[0] == '-' ? "-- " : "") + name);
+  console.line("quire search " + directory + " packages --field embedding --like=" + name +
+               " -k 5");
   console.line("quire check " + directory);
   console.line("(from a checkout: ./dev quire ...)");
 }

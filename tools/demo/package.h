@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace quire::demo {
@@ -11,7 +12,7 @@ struct Package {
   std::string version;
   std::string section;
   std::string priority;
-  std::int64_t installed_size_kib = 0;
+  std::optional<std::int64_t> installed_size_kib;
   std::string maintainer;
   std::string summary;      // one line
   std::string description;  // the long one; may be empty

@@ -54,7 +54,7 @@ Package parse_package(std::string_view stanza) {
     } else if (field == "Maintainer") {
       package.maintainer = value;
     } else if (field == "Installed-Size") {
-      std::from_chars(value.data(), value.data() + value.size(), package.installed_size_kib);
+      package.installed_size_kib = whole_number(value);
     } else if (field == "Description" || (field == "Description-en" && package.summary.empty())) {
       split_description(value, package.summary, package.description);
     }
@@ -93,6 +93,13 @@ void for_each_stanza(std::string_view text, const std::function<void(std::string
     start = end + 1;
   }
   if (first != std::string_view::npos) visit(text.substr(first));
+}
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
 std::vector<Package> parse_packages(std::string_view text) {

@@ -22,6 +22,9 @@ void for_each_stanza(std::string_view text, const std::function<void(std::string
 // a description (packages that were removed) are left out.
 std::vector<Package> parse_packages(std::string_view text);
 
+// An installed size as it is written; nothing where it is no whole number.
+std::optional<std::int64_t> whole_number(std::string_view text);
+
 // A file of translated descriptions (Translation-en), in which apt keeps the long ones: calls
 // visit(package, long description).
 void parse_translations(std::string_view text,

@@ -34,6 +34,8 @@ TEST(PackagesParser, ReadsTheFieldsOfEachStanza) {
   EXPECT_EQ(packages[0].installed_size_kib, 380);
   EXPECT_EQ(packages[0].maintainer, "LMDB <lmdb@packages.debian.org>");
   EXPECT_EQ(packages[1].name, "adduser");
+  // Not there: it was shown as 0 KiB.
+  EXPECT_EQ(packages[1].installed_size_kib, std::nullopt);
   EXPECT_EQ(packages[1].priority, "important");
   EXPECT_EQ(packages[1].description, "");
 }

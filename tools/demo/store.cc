@@ -19,7 +19,7 @@ std::array<Value, kFieldCount> to_values(const Package& package, const Vector& v
           text_value(package.version),
           text_value(package.section),
           text_value(package.priority),
-          i64_value(package.installed_size_kib),
+          package.installed_size_kib ? i64_value(*package.installed_size_kib) : null_value(),
           text_value(package.maintainer),
           text_value(package.summary),
           text_value(package.description),
@@ -28,6 +28,7 @@ std::array<Value, kFieldCount> to_values(const Package& package, const Vector& v
 
 bool equal_values(const Value& a, const Value& b) {
   if (a.type != b.type) return false;
+  if (a.type == QUIRE_TYPE_NULL) return true;
   if (a.type == QUIRE_TYPE_I64) return a.as.i64 == b.as.i64;
   if (a.type == QUIRE_TYPE_TEXT) return as_text(a) == as_text(b);
   return a.dimension == b.dimension &&
@@ -62,7 +63,7 @@ void create_schema(Database& database) {
       {"version", QUIRE_TYPE_TEXT, 0, false, false},
       {"section", QUIRE_TYPE_TEXT, 0, false, false},
       {"priority", QUIRE_TYPE_TEXT, 0, false, false},
-      {"installed_size", QUIRE_TYPE_I64, 0, false, false},
+      {"installed_size", QUIRE_TYPE_I64, 0, true, false},
       {"maintainer", QUIRE_TYPE_TEXT, 0, false, false},
       {"summary", QUIRE_TYPE_TEXT, 0, false, false},
       {"description", QUIRE_TYPE_TEXT, 0, false, false},
@@ -106,8 +107,10 @@ std::string_view text_of(std::span<const Value> values, PackageField field) {
   return as_text(values[index_of(field)]);
 }
 
-std::int64_t size_of(std::span<const Value> values) {
-  return values[index_of(PackageField::kInstalledSize)].as.i64;
+std::optional<std::int64_t> size_of(std::span<const Value> values) {
+  const Value& size = values[index_of(PackageField::kInstalledSize)];
+  if (is_null(size)) return std::nullopt;
+  return size.as.i64;
 }
 
 bool equals(std::span<const Value> values, const Package& package, const Vector& vector) {

@@ -62,7 +62,8 @@ Progress progress_of(const Transaction& transaction);
 
 // Value of a field of a record that came out of the collection.
 std::string_view text_of(std::span<const Value> values, PackageField field);
-std::int64_t size_of(std::span<const Value> values);
+// Of the installed package, in KiB, where the catalogue says it.
+std::optional<std::int64_t> size_of(std::span<const Value> values);
 
 // Whether a record has exactly this package and vector, bit for bit.
 bool equals(std::span<const Value> values, const Package& package, const Vector& vector);

@@ -1,7 +1,6 @@
 #include "tools/demo/user_file.h"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <stdexcept>
 #include <utility>
@@ -9,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/csv_reader.h"
+#include "tools/demo/packages_parser.h"
 #include "tools/line_reader.h"
 
 namespace quire::demo {
@@ -50,8 +50,7 @@ Package to_package(Columns columns, const std::string& key) {
   package.priority = take(columns, {"priority"});
   package.maintainer = take(columns, {"maintainer"});
   package.summary = take(columns, kSummaryNames);
-  const std::string size = take(columns, {"installed_size"});
-  std::from_chars(size.data(), size.data() + size.size(), package.installed_size_kib);
+  package.installed_size_kib = whole_number(take(columns, {"installed_size"}));
   for (const auto& [name, text] : columns) {
     if (text.empty()) continue;
     if (!package.description.empty()) package.description += '\n';

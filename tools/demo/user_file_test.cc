@@ -26,6 +26,16 @@ TEST(UserFile, ReadsQuotesAndLineEndsInCsv) {
   EXPECT_EQ(records.packages[1].section, "");
 }
 
+// What was missing, or no number, was shown as 0 KiB.
+TEST(UserFile, ASizeThatIsNotThereIsNotZero) {
+  const UserRecords records = csv("name,installed_size\na,12\nb,\nc,many\nd,0\n");
+  ASSERT_EQ(records.packages.size(), 4U);
+  EXPECT_EQ(records.packages[0].installed_size_kib, 12);
+  EXPECT_EQ(records.packages[1].installed_size_kib, std::nullopt);
+  EXPECT_EQ(records.packages[2].installed_size_kib, std::nullopt);
+  EXPECT_EQ(records.packages[3].installed_size_kib, 0);
+}
+
 TEST(UserFile, ReportsBadLinesAndGoesOn) {
   const UserRecords records = csv("name,text\na,1\nb\nc,3\n,4\n");
   EXPECT_EQ(records.packages.size(), 2U);
