@@ -142,8 +142,11 @@ TEST_F(Recovery, ACursorForgetsTheLeafItLookedAheadAt) {
     const quire_slice bound = slice(low);
     ASSERT_OK(quire_delete_range(txn, keys, &bound, nullptr, nullptr));
     ASSERT_OK(quire_commit(txn));
-    for (int i = 0; i < 4; ++i) {
-      commit_put("0", std::to_string(i));
+    for (int round = 0; round < 6; ++round) {  // what is left moves to the front of the file
+      txn = write();
+      for (std::uint32_t i = 0; i < 1000; i += 10)
+        ASSERT_OK(put(txn, keys, key_of(i), std::string(90, 'v')));
+      ASSERT_OK(quire_commit(txn));
       ASSERT_OK(quire_renew(reader));
       ASSERT_OK(quire_checkpoint(db));
       ASSERT_OK(quire_checkpoint(db));

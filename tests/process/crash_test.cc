@@ -6,7 +6,6 @@
 namespace quire::test {
 namespace {
 
-
 // Follows a write loop: the newest number that was acknowledged, and complaints.
 struct Follower {
   std::uint64_t acknowledged = 0;
@@ -191,6 +190,58 @@ TEST_F(Crash, ReadersJoinAfterADeathWithUnpublishedCommits) {
   EXPECT_EQ(read_get(another, "k"), read_get(*writer, "k"));
   ASSERT_ASK(another, "begin r r", "ok");
   EXPECT_ASK(another, "invariant r", "ok 2");
+}
+
+// After a failed write the process may write no more: another takes over, and neither sees anything
+// of the other's that is not whole.
+TEST_F(Crash, APoisonedWriterMakesRoomForAnother) {
+  Worker poisoned;
+  make(poisoned);
+  EXPECT_EQ(number_in(poisoned.ask("advance 3")), 3u);
+  EXPECT_ASK(poisoned, "checkpoint", "ok");
+  EXPECT_EQ(number_in(poisoned.ask("advance 2")), 5u);
+  ASSERT_ASK(poisoned, "begin held r", "ok");
+  EXPECT_ASK(poisoned, "invariant held", "ok 5");
+  ASSERT_ASK(poisoned, "begin t w", "ok");
+  EXPECT_ASK(poisoned, "put t k v", "ok");
+  ASSERT_ASK(poisoned, "file-size 1", "ok");
+  EXPECT_NE(poisoned.ask("commit t 1").substr(0, 2), "ok");
+  ASSERT_ASK(poisoned, "file-size 0", "ok");
+  EXPECT_EQ(poisoned.ask("begin t w").substr(0, 8), "poisoned");
+
+  Worker next;
+  ASSERT_ASK(next, "open " + path + " w busy_timeout_ms=20000", "ok");
+  for (int round = 0; round < 5; ++round) {
+    next.ask("advance 20");
+    EXPECT_ASK(next, "checkpoint", "ok");
+  }
+  EXPECT_ASK(poisoned, "invariant held", "ok 5");
+  ASSERT_ASK(poisoned, "begin fresh r", "ok");
+  EXPECT_ASK(poisoned, "invariant fresh", "ok 105");
+  EXPECT_EQ(poisoned.ask("begin t w").substr(0, 8), "poisoned");
+  EXPECT_ASK(poisoned, "abort held", "ok");
+  EXPECT_ASK(poisoned, "abort fresh", "ok");
+  (void)poisoned.ask("close");  // says what went wrong
+  EXPECT_EQ(number_in(next.ask("advance 1")), 106u);
+  EXPECT_ASK(next, "check", "ok");
+}
+
+TEST_F(Crash, APoisonedWriterWaitsForItsOpenTransaction) {
+  Worker poisoned;
+  make(poisoned);
+  EXPECT_EQ(number_in(poisoned.ask("advance 3")), 3u);
+  ASSERT_ASK(poisoned, "begin t w", "ok");
+  EXPECT_ASK(poisoned, "put t k v", "ok");
+  ASSERT_ASK(poisoned, "file-size 1", "ok");
+  EXPECT_NE(poisoned.ask("checkpoint").substr(0, 2), "ok");
+  ASSERT_ASK(poisoned, "file-size 0", "ok");
+  Worker next;
+  EXPECT_EQ(next.ask("open " + path + " w").substr(0, 4), "busy");
+  EXPECT_EQ(poisoned.ask("put t k w").substr(0, 8), "poisoned");
+  EXPECT_ASK(poisoned, "abort t", "ok");
+  ASSERT_ASK(next, "open " + path + " w busy_timeout_ms=20000", "ok");
+  EXPECT_EQ(number_in(next.ask("advance 5")), 8u);
+  EXPECT_ASK(next, "check", "ok");
 }
 
 // A stopped writer holds nobody up; one that goes on finds everything as it was.

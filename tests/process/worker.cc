@@ -386,6 +386,11 @@ std::string of_process(const std::string& verb, std::istringstream& words) {
     if (::setgid(number) != 0 || ::setuid(number) != 0) return "failed setuid";
     return "ok";
   }
+  if (verb == "file-size") {  // what is written behind it fails; 0: no limit
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit = {number != 0 ? number : RLIM_INFINITY, RLIM_INFINITY};
+    return ::setrlimit(RLIMIT_FSIZE, &limit) == 0 ? "ok" : "failed setrlimit";
+  }
   const rlimit limit = {number, number};
   return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? "ok" : "failed setrlimit";
 }
@@ -397,7 +402,7 @@ std::string carry_out(const std::string& line) {
   if (verb == "open") return open_database(words);
   if (verb == "wait-for") return wait_for(words);
   if (verb == "fork") return fork_now();
-  if (verb == "setuid" || verb == "files") return of_process(verb, words);
+  if (verb == "setuid" || verb == "files" || verb == "file-size") return of_process(verb, words);
   if (verb == "read-loop") return read_loop();
   if (verb == "write-loop") {
     unsigned seed = 0;
