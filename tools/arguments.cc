@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <functional>
 #include <iterator>
 #include <string>
@@ -59,15 +61,49 @@ class CommandLine {
     verb->formatter(std::make_shared<HelpFormatter>(usage));
     verb->group("Verbs");
     verb->footer(footer + 1);
-    verb->add_option("db", a_->db, "the database's directory")->required();
+    verb->add_option("DB", a_->db, "the database's directory")->required();
     verb->add_flag("--json", a_->json, "print JSON");
-    verb->callback([this, name] { a_->verb = name; });
+    verb->callback([this, name, verb] {
+      a_->verb = name;
+      for (const CLI::Option* option : verb->get_options()) {
+        if (option->count() > 0) a_->given.insert(option->get_name());
+      }
+    });
     return verb;
+  }
+  // A text that must not be empty: empty means absent in Arguments.
+  static CLI::Option* text(CLI::App* verb, const char* name, std::string* value,
+                           const char* about) {
+    return verb->add_option(name, *value, about)->check([](const std::string& argument) {
+      return argument.empty() ? std::string("it is empty") : std::string();
+    });
+  }
+  // A whole number from `least` to `most`; no bound above when that is UINT64_MAX.
+  template <class Number>
+  static CLI::Option* number(CLI::App* verb, const char* name, Number* value, std::uint64_t least,
+                             std::uint64_t most, const char* about) {
+    const std::string option = name;
+    return verb->add_option_function<std::string>(
+        name,
+        [=](const std::string& argument) {
+          std::uint64_t parsed = 0;
+          const char* const end = argument.data() + argument.size();
+          const auto [stop, error] = std::from_chars(argument.data(), end, parsed);
+          if (error != std::errc() || stop != end || parsed < least || parsed > most) {
+            throw CLI::ValidationError(
+                option, "'" + argument + "' is not a whole number " +
+                            (most == UINT64_MAX ? "of " + std::to_string(least) + " or more"
+                                                : "from " + std::to_string(least) + " to " +
+                                                      std::to_string(most)));
+          }
+          *value = static_cast<Number>(parsed);
+        },
+        about);
   }
   // Names, keys and files behind DB: which they are depends on --keyspace.
   void rest(CLI::App* verb) { verb->add_option("rest", a_->rest); }
-  void keyspace(CLI::App* verb, const char* text) {
-    verb->add_option("--keyspace", a_->keyspace, text)->type_name("NAME");
+  void keyspace(CLI::App* verb, const char* about) {
+    this->text(verb, "--keyspace", &a_->keyspace, about)->type_name("NAME");
   }
   void hex(CLI::App* verb, const char* text) { verb->add_flag("--hex", a_->hex, text); }
   void writer(CLI::App* verb) {
@@ -75,13 +111,25 @@ class CommandLine {
                      "what a commit survives: always (power loss; the default), batch, os, none")
         ->check(CLI::IsMember({"always", "batch", "os", "none"}))
         ->type_name("MODE");
-    verb->add_option("--wait", a_->wait_seconds,
-                     "wait so long while another process writes (0: fail at once)")
-        ->check(CLI::NonNegativeNumber)
+    wait(verb);
+  }
+  void wait(CLI::App* verb) {
+    verb->add_option_function<std::string>(
+            "--wait",
+            [this](const std::string& argument) {
+              const char* const end = argument.data() + argument.size();
+              const auto [stop, error] = std::from_chars(argument.data(), end, a_->wait_seconds);
+              const bool good = error == std::errc() && stop == end && a_->wait_seconds >= 0;
+              if (!good) {
+                throw CLI::ValidationError(
+                    "--wait", "'" + argument + "' is not a number of seconds, 0 or more");
+              }
+            },
+            "wait so long while another process writes (0: fail at once)")
         ->type_name("SECONDS");
   }
   void range(CLI::App* verb) {
-    const auto text = [verb](const char* name, std::string* value, bool* given, const char* about) {
+    const auto key = [verb](const char* name, std::string* value, bool* given, const char* about) {
       verb->add_option_function<std::string>(
               name,
               [value, given](const std::string& argument) {
@@ -91,12 +139,12 @@ class CommandLine {
               about)
           ->type_name("KEY");
     };
-    text("--from", &a_->from, &a_->has_from, "first key");
-    text("--to", &a_->to, &a_->has_to, "the key before which to end");
-    text("--prefix", &a_->prefix, &a_->has_prefix, "keys that begin so (keyspaces)");
+    key("--from", &a_->from, &a_->has_from, "first key");
+    key("--to", &a_->to, &a_->has_to, "the key before which to end");
+    key("--prefix", &a_->prefix, &a_->has_prefix, "keys that begin so (keyspaces)");
   }
   void fields(CLI::App* verb) {
-    verb->add_option("--fields", a_->fields, "print these fields only")->type_name("A,B");
+    text(verb, "--fields", &a_->fields, "print these fields only")->type_name("A,B");
   }
   void format(CLI::App* verb) {
     verb->add_option("--format", a_->format, "ndjson or csv; else by the file's name, else ndjson")
@@ -104,9 +152,9 @@ class CommandLine {
         ->type_name("FORMAT");
   }
   void schema(CLI::App* verb) {
-    verb->add_option("--schema", a_->schema_file, "fields and key of a new collection (JSON)")
+    text(verb, "--schema", &a_->schema_file, "fields and key of a new collection (JSON)")
         ->type_name("FILE");
-    verb->add_option("--key", a_->key_field, "the field that is the key")->type_name("FIELD");
+    text(verb, "--key", &a_->key_field, "the field that is the key")->type_name("FIELD");
   }
 
   void add_create() {
@@ -114,7 +162,8 @@ class CommandLine {
                             "quire create DB [COLLECTION --schema FILE] [OPTIONS]", help::kCreate);
     rest(create);
     keyspace(create, "make this keyspace");
-    create->add_option("--page-size", a_->page_size, "4096 (default) to 65536, a power of two")
+    number(create, "--page-size", &a_->page_size, 1, 65'536,
+           "4096 (default) to 65536, a power of two")
         ->type_name("BYTES");
     schema(create);
     writer(create);
@@ -168,7 +217,7 @@ class CommandLine {
     keyspace(scan, "scan this keyspace");
     hex(scan, "keys and values are hexadecimal");
     range(scan);
-    scan->add_option("--limit", a_->limit, "at most so many")->type_name("N");
+    number(scan, "--limit", &a_->limit, 0, UINT64_MAX, "at most so many")->type_name("N");
     scan->add_flag("--reverse", a_->reverse, "last key first (keyspaces)");
     fields(scan);
   }
@@ -195,8 +244,8 @@ class CommandLine {
     positive(load, "--max-line-bytes", &a_->max_line_bytes, "longest record (default 64 MiB)");
     writer(load);
   }
-  void positive(CLI::App* verb, const char* name, std::uint64_t* number, const char* about) {
-    verb->add_option(name, *number, about)->check(CLI::PositiveNumber)->type_name("N");
+  static void positive(CLI::App* verb, const char* name, std::uint64_t* value, const char* about) {
+    number(verb, name, value, 1, UINT64_MAX, about)->type_name("N");
   }
   void add_dump() {
     CLI::App* dump = verb("dump", "write all records to a file",
@@ -208,7 +257,7 @@ class CommandLine {
     hex(dump, "keys and values in hexadecimal (keyspaces)");
     format(dump);
     fields(dump);
-    dump->add_option("--write-schema", a_->write_schema, "write the schema, for load --schema")
+    text(dump, "--write-schema", &a_->write_schema, "write the schema, for load --schema")
         ->type_name("FILE");
   }
   void add_search() {
@@ -218,12 +267,12 @@ class CommandLine {
         "[OPTIONS]",
         help::kSearch);
     rest(search);
-    search->add_option("--field", a_->field, "the vector field; not needed where there is one")
+    text(search, "--field", &a_->field, "the vector field; not needed where there is one")
         ->type_name("F");
     CLI::Option* file =
-        search->add_option("--vector", a_->vector_file, "query from a file")->type_name("FILE");
+        text(search, "--vector", &a_->vector_file, "query from a file")->type_name("FILE");
     CLI::Option* literal =
-        search->add_option("--literal", a_->literal, "query as text")->type_name("'[..]'");
+        text(search, "--literal", &a_->literal, "query as text")->type_name("'[..]'");
     search
         ->add_option_function<std::string>(
             "--like",
@@ -236,9 +285,7 @@ class CommandLine {
         ->excludes(file)
         ->excludes(literal);
     file->excludes(literal);
-    search->add_option("-k", a_->k, "how many (default 10)")
-        ->check(CLI::Range(1, 1'000'000))
-        ->type_name("N");
+    number(search, "-k", &a_->k, 1, 1'000'000, "how many (default 10)")->type_name("N");
     search->add_option("--metric", a_->metric, "l2 (default), ip, cosine")
         ->check(CLI::IsMember({"l2", "ip", "cosine"}))
         ->type_name("METRIC");
@@ -249,7 +296,7 @@ class CommandLine {
     verb("check", "verify everything", "quire check DB [--json]", help::kCheck);
     CLI::App* checkpoint = verb("checkpoint", "bring the log into the data file",
                                 "quire checkpoint DB [OPTIONS]", help::kCheckpoint);
-    writer(checkpoint);
+    wait(checkpoint);
     CLI::App* inspect =
         verb("inspect", "show a part of the files",
              "quire inspect DB meta | page N | segment [N] | readers [--json]", help::kInspect);
@@ -264,6 +311,22 @@ class CommandLine {
 std::string help_hint(const CLI::App& app) {
   const auto verbs = app.get_subcommands();
   return verbs.empty() ? "see 'quire --help'" : "see 'quire " + verbs[0]->get_name() + " --help'";
+}
+
+// What is wrong, as a person would say it.
+std::string describe(const CLI::ParseError& error, const CLI::App& app, const char* first_word) {
+  const auto verbs = app.get_subcommands();
+  if (verbs.empty()) {
+    const bool is_verb = first_word != nullptr && first_word[0] != '-';
+    return is_verb ? "there is no verb '" + std::string(first_word) + "'" : error.what();
+  }
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
+  std::string options;
+  for (const std::string& word : verbs[0]->remaining()) {
+    if (word.starts_with('-')) options += (options.empty() ? "'" : ", '") + word + "'";
+  }
+  if (options.empty()) return error.what();
+  return "'" + verbs[0]->get_name() + "' has no option " + options;
 }
 
 }  // namespace
@@ -285,10 +348,7 @@ ParseResult parse_arguments(int argc, char** argv, Arguments* arguments, int* ex
   } catch (const CLI::Success& success) {  // help and version
     *exit_code = app.exit(success);
   } catch (const CLI::ParseError& error) {
-    const bool no_verb = argc > 1 && app.get_subcommands().empty() && argv[1][0] != '-';
-    const std::string what =
-        no_verb ? "there is no verb '" + std::string(argv[1]) + "'" : std::string(error.what());
-    message(what + "; " + help_hint(app));
+    message(describe(error, app, argc > 1 ? argv[1] : nullptr) + "; " + help_hint(app));
     *exit_code = kFailed;
   }
   return ParseResult::kExit;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ struct Arguments {
   std::string verb;
   std::string db;
   std::vector<std::string> rest;  // what follows DB: names, keys, files
+  std::set<std::string> given;    // names of the options that are there: "--json", "-k"
   std::string keyspace;
   bool json = false;
 

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "tools/failure.h"
 
@@ -56,9 +58,40 @@ std::string read_whole(const std::string& path, std::size_t limit) {
   return text;
 }
 
+std::optional<std::string> why_not_text(std::string_view beginning) {
+  using namespace std::string_view_literals;
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kCompressed{{
+      {"\x1F\x8B"sv, "gzip"},
+      {"\x28\xB5\x2F\xFD"sv, "zstd"},
+      {"\xFD\x37\x7A\x58"sv, "xz"},
+      {"BZh"sv, "bzip2"},
+      {"PK\x03\x04"sv, "zip"},
+  }};
+  for (const auto& [magic, name] : kCompressed) {
+    if (!beginning.starts_with(magic)) continue;
+    return "it looks compressed (" + std::string(name) + "); unpack it into 'quire load ... -'";
+  }
+  if (beginning.starts_with("\xFF\xFE"sv) || beginning.starts_with("\xFE\xFF"sv)) {
+    return "it looks like UTF-16, not UTF-8";
+  }
+  for (const char c : beginning) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool blank = byte == '\t' || byte == '\n' || byte == '\r';
+    if ((byte < 0x20 && !blank) || byte == 0x7F) return "it begins with control characters";
+  }
+  // A byte that only ever continues a character can't be the first.
+  const bool begins_inside =
+      !beginning.empty() && (static_cast<unsigned char>(beginning[0]) & 0xC0) == 0x80;
+  if (begins_inside) return "it does not begin with a character of UTF-8";
+  return std::nullopt;
+}
+
 BufferedBytes::BufferedBytes(ByteSource* source) : source_(source), buffer_(kChunkBytes, '\0') {
-  // The mark may come in pieces: fill until it can be told.
-  while (!at_end_ && end_ < 3) fill();
+  // A mark may come in pieces: fill until it can be told.
+  while (!at_end_ && end_ < 4) fill();
+  if (const auto why =
+          why_not_text(std::string_view(buffer_.data(), std::min<std::size_t>(end_, 4))))
+    throw Failure("the input is not text: " + *why);
   if (std::string_view(buffer_.data(), end_).starts_with("\xEF\xBB\xBF")) consume(3);
 }
 

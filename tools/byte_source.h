@@ -49,6 +49,10 @@ class MemorySource : public ByteSource {
   std::size_t chunk_;
 };
 
+// What the first bytes of an input say that it is, if that is no text: "it looks compressed
+// (gzip)".
+std::optional<std::string> why_not_text(std::string_view beginning);
+
 // The whole of a small file ("-": standard input); throws Failure when it is larger than `limit`.
 std::string read_whole(const std::string& path, std::size_t limit);
 
@@ -56,6 +60,7 @@ std::string read_whole(const std::string& path, std::size_t limit);
 // byte order mark. Memory: one chunk.
 class BufferedBytes {
  public:
+  // Throws Failure when the input begins like something that is no text.
   explicit BufferedBytes(ByteSource* source);
 
   // What is at hand, at least one byte; empty at the end. consume() some of it.

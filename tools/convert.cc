@@ -4,6 +4,7 @@
 
 #include "tools/failure.h"
 #include "tools/json_record.h"
+#include "tools/output.h"
 #include "tools/text_codec.h"
 
 namespace quire::tools {
@@ -26,7 +27,7 @@ std::string_view expected_form(const Field& field) {
     case QUIRE_TYPE_BOOL:
       return "true or false";
     case QUIRE_TYPE_I64:
-      return "a 64-bit integer";
+      return "a whole number of 64 bits";
     case QUIRE_TYPE_F64:
       return "a number";
     case QUIRE_TYPE_BYTES:
@@ -40,8 +41,8 @@ std::string_view expected_form(const Field& field) {
 
 bool vector_fits(std::size_t numbers, const Field& field, std::string* reason) {
   if (numbers == field.dimension) return true;
-  *reason = "field '" + field.name + "': " + std::to_string(numbers) +
-            " numbers where the vector has dimension " + std::to_string(field.dimension);
+  *reason = "field '" + field.name + "': " + count_of(numbers, "number") +
+            " where the vector has dimension " + std::to_string(field.dimension);
   return false;
 }
 
@@ -189,8 +190,15 @@ bool RowBuilder::convert(const Cell& cell, const Field& field, std::size_t index
     values_[index] = owned_[index].value;
     return true;
   }
-  *reason = "field '" + field.name + "' is " + std::string(type_name(field.type)) + ": found " +
-            std::string(describe(cell.kind));
+  *reason = "field '" + field.name + "' is " + std::string(type_name(field.type)) + ": found ";
+  if (cell.kind == CellKind::kFloat && field.type == QUIRE_TYPE_I64) {
+    *reason += format_f64(cell.number) + ", where a whole number " +
+               (cell.number == std::trunc(cell.number)
+                    ? "beyond 2^53 must be written in digits alone, and fit 64 bits"
+                    : "is needed");
+    return false;
+  }
+  *reason += describe(cell.kind);
   if (cell.kind == CellKind::kText) *reason += ' ' + quote_short(cell.text);
   return false;
 }

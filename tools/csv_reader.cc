@@ -6,15 +6,30 @@ int CsvReader::take() {
   const std::string_view chunk = bytes_.peek();
   if (chunk.empty()) return kEnd;
   bytes_.consume(1);
+  last_line_ = line_;
   if (chunk[0] == '\n') ++line_;
   return static_cast<unsigned char>(chunk[0]);
 }
 
+std::string CsvReader::lines_covered() const {
+  if (last_line_ <= row_line_) return "line " + std::to_string(row_line_);
+  return "lines " + std::to_string(row_line_) + " to " + std::to_string(last_line_);
+}
+
 CsvReader::Status CsvReader::bad(std::string* reason, std::string why, bool at_line_end) {
   *reason = std::move(why);
+  lost_rest_ = state_ == State::kQuoted;
   state_ = State::kCellStart;
-  if (at_line_end) return Status::kBad;
-  for (int byte = take(); byte != kEnd && byte != '\n';) byte = take();
+  if (lost_rest_) {
+    const bool at_end = bytes_.peek().empty();
+    *reason += "; lost: " + lines_covered() +
+               (at_end ? ", the end of the input" : " and all that comes behind");
+    return Status::kBad;
+  }
+  if (!at_line_end) {
+    for (int byte = take(); byte != kEnd && byte != '\n';) byte = take();
+  }
+  if (last_line_ > row_line_) *reason += "; the row takes " + lines_covered();
   return Status::kBad;
 }
 
@@ -61,6 +76,7 @@ bool CsvReader::step(int byte, std::vector<CsvCell>* row, std::string* why) {
 }
 
 CsvReader::Status CsvReader::next(std::vector<CsvCell>* row, std::string* reason) {
+  if (lost_rest_) return Status::kEnd;
   for (;;) {
     row->assign(1, CsvCell{});
     state_ = State::kCellStart;

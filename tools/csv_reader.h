@@ -24,8 +24,12 @@ class CsvReader {
   CsvReader(ByteSource* source, std::size_t max_row_bytes)
       : bytes_(source), max_row_bytes_(max_row_bytes) {}
 
-  // On kBad the rest of the line has been skipped.
+  // On kBad the rest of the line has been skipped; the reason says which lines are lost where it is
+  // more than the one that line_number() names.
   Status next(std::vector<CsvCell>* row, std::string* reason);
+  // The last kBad was an open quote that took all to the end, or to the limit of a row, with it:
+  // where the next row begins is not known, and next() says kEnd.
+  bool lost_rest() const { return lost_rest_; }
   // The line on which the last row began, from 1.
   std::uint64_t line_number() const { return row_line_; }
   std::uint64_t consumed_bytes() const { return bytes_.consumed_bytes(); }
@@ -36,6 +40,8 @@ class CsvReader {
   static constexpr int kEnd = -1;
 
   int take();  // a byte, or kEnd
+  // "line 3", "lines 3 to 5": of the row so far.
+  std::string lines_covered() const;
   Status bad(std::string* reason, std::string why, bool at_line_end);
   // One byte further; false when the row is finished (by `byte`) or `why` was set.
   bool step(int byte, std::vector<CsvCell>* row, std::string* why);
@@ -45,6 +51,8 @@ class CsvReader {
   std::size_t max_row_bytes_;
   State state_ = State::kCellStart;
   std::uint64_t line_ = 1, row_line_ = 0;
+  std::uint64_t last_line_ = 0;  // of the last byte taken
+  bool lost_rest_ = false;
 };
 
 // A cell as it has to be written: quoted where it must be, and where it is empty.

@@ -24,7 +24,8 @@ or one object a line. Exit codes: 0 done; 1 a negative answer (key not found, da
 
 inline constexpr const char* kCreate = R"(
 Makes an empty database, and in it, if named, an empty collection (with --schema) or keyspace.
-Fails when the database is there, unless a collection or keyspace is to be added to it.
+Fails when the database is there, unless a collection or keyspace is to be added to it. A collection
+that is there is an error; a keyspace that is there is fine, and --json says "created": false.
 
 Examples:
   quire create shop.quire
@@ -110,11 +111,15 @@ Examples:
 Inference: integers are i64, other numbers f64, true and false bool, arrays of numbers of one length
 vectors of that dimension, texts text. A field that is null or missing somewhere is nullable. The key
 is the field 'id', else 'key', else 'name', unless --key says otherwise. In CSV a vector is a JSON
-array or numbers with blanks between, in a quoted cell; an empty cell is null, "" an empty text.
+array or numbers with blanks between, in a quoted cell; an empty cell is null, "" an empty text. A bad
+record among those read for inference fails the load before anything is made, unless --on-error skip
+leaves it out.
 
 A bad record (not JSON, unknown field, wrong type or dimension, key there already) stops the load:
 its batch is undone, earlier ones stay, and the message says where to go on. --on-error skip
-reports and skips it. SIGINT undoes the current batch and reports in the same way (exit code 130).)";
+reports and skips it. A CSV quote that is never closed takes all behind it with it: the load ends
+there, with exit code 2 also when bad records are skipped. SIGINT undoes the current batch and
+reports in the same way (exit code 130).)";
 
 inline constexpr const char* kDump = R"(
 Writes all records, or all keys and values, as of one moment, in a form that `load` reads. A file is
@@ -146,15 +151,17 @@ f8) or .fvecs (the first vector). Distances: l2 is squared; ip is minus the inne
 
 inline constexpr const char* kStat = R"(
 Prints what is in the database, its size, log, pages, and who has it open: the writer, the readers,
-the oldest of them and what it pins.
+the oldest of them. It opens the database read-only, so what only the writer's process knows (quota,
+bytes of log, pinned pages, counts of commits and syncs) is null in JSON.
 
 Examples:
   quire stat shop.quire
   quire stat shop.quire --json | jq '.collections[] | {name, records}')";
 
 inline constexpr const char* kCheck = R"(
-Verifies every page, count, order and record, and the log. Changes nothing; others may go on
-reading and writing. Exit code 0: clean; 1: damage, each on a line of its own.
+Verifies every page, count, order and record, and the log; others may go on reading and writing.
+Like every verb that reads, it first recovers a database that was not closed in order, if it may
+write it: check damaged files on a copy. Exit code 0: clean; 1: damage, each on a line of its own.
 
 Examples:
   quire check shop.quire
@@ -168,13 +175,14 @@ Example:
   quire checkpoint shop.quire)";
 
 inline constexpr const char* kInspect = R"(
-Shows a part of the files as JSON, without opening the database: works on damaged ones.
+Shows a part of the files as JSON, without opening the database: works on many damaged ones. The log
+is shown where one meta page at least is good.
 
 Examples:
   quire inspect shop.quire meta            # the two meta pages
   quire inspect shop.quire page 17
   quire inspect shop.quire segment         # a list of the log's segments
   quire inspect shop.quire segment 3
-  quire inspect shop.quire readers         # the head and the reader table)";
+  quire inspect shop.quire readers         # the head and the reader table, as last written)";
 
 }  // namespace quire::tools::help

@@ -32,10 +32,6 @@ std::uint32_t allowed_by_raw(const std::string& text, bool vector_possible,
   return kVector | kText;
 }
 
-[[noreturn]] void refuse(const std::string& name, std::uint64_t line, const std::string& why) {
-  throw Failure("line " + std::to_string(line) + ": field '" + name + "': " + why);
-}
-
 }  // namespace
 
 SchemaInference::Guess& SchemaInference::guess_for(const std::string& name, std::size_t position) {
@@ -49,8 +45,9 @@ SchemaInference::Guess& SchemaInference::guess_for(const std::string& name, std:
   return guesses_.back();
 }
 
-void SchemaInference::add_cell(Guess* guess, const Cell& cell, std::uint64_t line) {
-  if (cell.kind == CellKind::kNull) return;
+std::optional<std::string> SchemaInference::add_cell(Guess* guess, const Cell& cell,
+                                                     std::uint64_t line) {
+  if (cell.kind == CellKind::kNull) return std::nullopt;
   std::uint32_t allowed = 0;
   std::size_t dimension = 0;
   switch (cell.kind) {
@@ -68,9 +65,8 @@ void SchemaInference::add_cell(Guess* guess, const Cell& cell, std::uint64_t lin
       break;
     case CellKind::kNumbers:
       if (cell.numbers.size() < 2) {
-        refuse(guess->name, line,
-               "an array of fewer than two numbers, from which no vector can be inferred; give "
-               "--schema FILE");
+        return "an array of fewer than two numbers, from which no vector can be inferred; give "
+               "--schema FILE";
       }
       allowed = kVector;
       dimension = cell.numbers.size();
@@ -79,10 +75,9 @@ void SchemaInference::add_cell(Guess* guess, const Cell& cell, std::uint64_t lin
       allowed = allowed_by_raw(cell.text, (guess->allowed & kVector) != 0, &dimension);
       break;
     default:
-      refuse(guess->name, line,
-             std::string(describe(cell.kind)) +
-                 ", which this version does not store; leave the field out, or give a --schema "
-                 "without it and --ignore-unknown");
+      return std::string(describe(cell.kind)) +
+             ", which this version does not store; leave the field out, or give a --schema "
+             "without it and --ignore-unknown";
   }
   if (guess->values++ == 0) {
     guess->first_kind = cell.kind;
@@ -90,32 +85,37 @@ void SchemaInference::add_cell(Guess* guess, const Cell& cell, std::uint64_t lin
   }
   if (dimension != 0 && guess->dimension != 0 && dimension != guess->dimension) {
     if (cell.kind == CellKind::kNumbers) {
-      refuse(guess->name, line,
-             std::to_string(dimension) + " numbers where line " +
-                 std::to_string(guess->first_line) + " has " + std::to_string(guess->dimension) +
-                 "; a vector has one dimension throughout");
+      return std::to_string(dimension) + " numbers where line " +
+             std::to_string(guess->first_line) + " has " + std::to_string(guess->dimension) +
+             "; a vector has one dimension throughout";
     }
     allowed &= ~static_cast<std::uint32_t>(kVector);
   }
   if (guess->dimension == 0) guess->dimension = dimension;
   guess->allowed &= allowed;
   if (guess->allowed == 0) {
-    refuse(guess->name, line,
-           std::string(describe(cell.kind)) + " here and " +
-               std::string(describe(guess->first_kind)) + " on line " +
-               std::to_string(guess->first_line) + "; a field has one type");
+    return std::string(describe(cell.kind)) + " here and " +
+           std::string(describe(guess->first_kind)) + " on line " +
+           std::to_string(guess->first_line) + "; a field has one type";
   }
+  return std::nullopt;
 }
 
-void SchemaInference::add(const Record& record) {
-  ++records_;
+bool SchemaInference::add(const Record& record, std::string* reason) {
+  std::vector<Guess> before = guesses_;
   for (std::size_t i = 0; i < record.fields.size(); ++i) {
     const NamedCell& field = record.fields[i];
-    add_cell(&guess_for(field.name, i), field.cell, record.line);
+    const auto why = add_cell(&guess_for(field.name, i), field.cell, record.line);
+    if (!why) continue;
+    *reason = "field '" + field.name + "': " + *why;
+    guesses_ = std::move(before);
+    return false;
   }
+  ++records_;
+  return true;
 }
 
-Schema SchemaInference::finish(const std::string& key) const {
+Schema SchemaInference::finish(const std::string& key, bool skip_bad) const {
   Schema schema;
   for (const Guess& guess : guesses_) {
     Field field;
@@ -137,13 +137,16 @@ Schema SchemaInference::finish(const std::string& key) const {
     }
     schema.fields.push_back(std::move(field));
   }
-  if (!key.empty()) {
-    set_key(&schema, key);
-    return schema;
-  }
+  std::string name = key;
   for (const char* usual : {"id", "key", "name"}) {
-    if (!schema.find(usual)) continue;
-    set_key(&schema, usual);
+    if (name.empty() && schema.find(usual)) name = usual;
+  }
+  if (!name.empty()) {
+    if (const auto index = schema.find(name); index && schema.fields[*index].nullable) {
+      if (!skip_bad) throw Failure("the key '" + name + "' is null or missing in some records");
+      schema.fields[*index].nullable = false;
+    }
+    set_key(&schema, name);
     return schema;
   }
   throw Failure(

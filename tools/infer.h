@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,15 @@ namespace quire::tools {
 
 class SchemaInference {
  public:
-  // Throws Failure, naming field and line, when no type fits or it is of a kind that collections
-  // can't store (objects, arrays of other than numbers).
-  void add(const Record& record);
+  // False, with a reason that names the field, and nothing learnt from the record, when no type
+  // fits what came before it or it has what collections can't store (objects, arrays of other than
+  // numbers).
+  bool add(const Record& record, std::string* reason);
 
   // The key is `key`, or the first that exists of the fields "id", "key", "name". Throws Failure
-  // when there is none, or it is null somewhere or a vector.
-  Schema finish(const std::string& key) const;
+  // when there is none, or it is a vector, or null somewhere (unless records without a key are to
+  // be left out later: `skip_bad`).
+  Schema finish(const std::string& key, bool skip_bad = false) const;
 
   std::uint64_t records() const { return records_; }
 
@@ -37,7 +40,8 @@ class SchemaInference {
   };
 
   Guess& guess_for(const std::string& name, std::size_t position);
-  static void add_cell(Guess* guess, const Cell& cell, std::uint64_t line);
+  // The reason why the cell can't be, or nothing.
+  static std::optional<std::string> add_cell(Guess* guess, const Cell& cell, std::uint64_t line);
 
   std::vector<Guess> guesses_;
   std::uint64_t records_ = 0;

@@ -15,20 +15,32 @@ std::optional<Record> Loader::read() {
   for (;;) {
     const ReadStatus status = source_->next(&record, &reason);
     // An interrupted read looks like the end of the input.
-    if (interrupted()) stop("interrupted", kInterrupted);
-    if (status == ReadStatus::kEnd) return std::nullopt;
-    if (record.line < arguments_.from_line) continue;
+    if (interrupted()) stop_interrupted(record.line);
+    if (status == ReadStatus::kEnd) {
+      if (reached_from_line_ || arguments_.from_line == 1) return std::nullopt;
+      stop("--from-line " + std::to_string(arguments_.from_line) + " is behind the last record",
+           kFailed);
+    }
+    const bool lost_rest = status == ReadStatus::kBad && source_->lost_rest();
+    if (record.line < arguments_.from_line && !lost_rest) continue;
+    reached_from_line_ = true;
     if (status == ReadStatus::kRecord) return record;
     if (batch_first_line_ == 0) batch_first_line_ = record.line;
     bad_record(record.line, reason);
+    if (lost_rest) result_.lost_from_line = record.line;
   }
+}
+
+void Loader::stop_interrupted(std::uint64_t line) {
+  if (batch_first_line_ == 0) batch_first_line_ = ahead_.empty() ? line : ahead_.front().line;
+  stop("interrupted", kInterrupted);
 }
 
 std::optional<Record> Loader::next() {
   if (ahead_.empty()) return read();
   std::optional<Record> record = std::move(ahead_.front());
   ahead_.pop_front();
-  if (interrupted()) stop("interrupted", kInterrupted);
+  if (interrupted()) stop_interrupted(record->line);
   return record;
 }
 
@@ -95,8 +107,11 @@ void Loader::stop(const std::string& why, int exit_code) {
   if (result_.records == 0) {
     text += "nothing was loaded";
   } else {
-    text += format_count(result_.records) + " records are committed";
-    if (in_batch_ > 0) text += ", the " + format_count(in_batch_) + " of the last batch are undone";
+    const auto are = [](std::uint64_t count) { return count == 1 ? " is " : " are "; };
+    text += count_of(result_.records, "record") + are(result_.records) + "committed";
+    if (in_batch_ > 0) {
+      text += ", " + format_count(in_batch_) + " of the last batch" + are(in_batch_) + "undone";
+    }
   }
   if (result_.records > 0 && batch_first_line_ > 0) {
     text += "; go on with --from-line " + std::to_string(batch_first_line_);
@@ -107,7 +122,7 @@ void Loader::stop(const std::string& why, int exit_code) {
 void Loader::show_progress() {
   const std::uint64_t records = result_.records + in_batch_;
   const double rate = static_cast<double>(records) / progress_.seconds();
-  std::string text = format_count(records) + " records, " +
+  std::string text = count_of(records, "record") + ", " +
                      format_count(static_cast<unsigned long long>(rate)) + "/s";
   if (input_bytes_ && *input_bytes_ > 0) {
     constexpr std::size_t kBar = 30;

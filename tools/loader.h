@@ -18,6 +18,8 @@ namespace quire::tools {
 struct LoadResult {
   std::uint64_t records = 0;  // committed
   std::uint64_t skipped = 0;
+  // With bad records skipped: the line from which the rest of the input is lost; 0: none is.
+  std::uint64_t lost_from_line = 0;
   double seconds = 0;
 };
 
@@ -29,15 +31,19 @@ class Loader {
   Loader(RecordSource* source, const Arguments& arguments, std::optional<std::uint64_t> input_bytes)
       : source_(source), arguments_(arguments), input_bytes_(input_bytes) {}
 
-  // Reads up to `count` records ahead and gives each to `look`; run() begins with them. Bounded by
-  // kBatchBytes of input too.
+  // Reads up to `count` records ahead and gives each to `look`; run() begins with them. One that
+  // `look` refuses, with a reason, is a bad record. Bounded by kBatchBytes of input too.
   template <class Look>
   void look_ahead(std::uint64_t count, Look look) {
+    std::string reason;
     while (ahead_.size() < count && source_->consumed_bytes() < kBatchBytes) {
       std::optional<Record> record = read();
       if (!record) return;
-      look(*record);
-      ahead_.push_back(std::move(*record));
+      if (look(*record, &reason)) {
+        ahead_.push_back(std::move(*record));
+      } else {
+        bad_record(record->line, reason);
+      }
     }
   }
 
@@ -56,6 +62,7 @@ class Loader {
   std::optional<Record> read();
   std::optional<Record> next();
   void bad_record(std::uint64_t line, const std::string& reason);
+  [[noreturn]] void stop_interrupted(std::uint64_t line);
   void load_all(Database* db, RecordSink* sink);
   void begin_batch(Database* db, RecordSink* sink, std::uint64_t line);
   void commit_batch();
@@ -70,6 +77,7 @@ class Loader {
   std::uint64_t in_batch_ = 0;
   std::uint64_t batch_first_line_ = 0;   // of the open batch; where to go on when it is undone
   std::uint64_t batch_begin_bytes_ = 0;  // consumed when it began
+  bool reached_from_line_ = false;
   LoadResult result_;
   Progress progress_;
 };

@@ -117,4 +117,8 @@ std::string format_count(unsigned long long count) {
   return text;
 }
 
+std::string count_of(unsigned long long count, const std::string& thing) {
+  return format_count(count) + ' ' + thing + (count == 1 ? "" : "s");
+}
+
 }  // namespace quire::tools

@@ -65,5 +65,7 @@ class Progress {
 std::string format_bytes(double bytes);
 // "12,345".
 std::string format_count(unsigned long long count);
+// "1 record", "12,345 records".
+std::string count_of(unsigned long long count, const std::string& thing);
 
 }  // namespace quire::tools

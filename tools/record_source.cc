@@ -4,6 +4,7 @@
 
 #include "tools/failure.h"
 #include "tools/json_record.h"
+#include "tools/output.h"
 #include "tools/text_codec.h"
 
 namespace quire::tools {
@@ -50,8 +51,8 @@ ReadStatus CsvSource::next(Record* record, std::string* reason) {
   if (status == CsvReader::Status::kEnd) return ReadStatus::kEnd;
   if (status == CsvReader::Status::kBad) return ReadStatus::kBad;
   if (row_.size() != header_.size()) {
-    *reason = std::to_string(row_.size()) + " cells where the header has " +
-              std::to_string(header_.size());
+    *reason =
+        count_of(row_.size(), "cell") + " where the header has " + std::to_string(header_.size());
     return ReadStatus::kBad;
   }
   record->fields.resize(row_.size());

@@ -21,6 +21,8 @@ class RecordSource {
 
   // kBad: record->line is set, `reason` says what is wrong there; the next call goes on behind it.
   virtual ReadStatus next(Record* record, std::string* reason) = 0;
+  // The last kBad took everything behind it with it: a CSV quote that is never closed.
+  virtual bool lost_rest() const { return false; }
   // How far into the input it is, for progress.
   virtual std::uint64_t consumed_bytes() const = 0;
 };
@@ -44,6 +46,7 @@ class CsvSource : public RecordSource {
   CsvSource(ByteSource* source, std::size_t max_row_bytes);
 
   ReadStatus next(Record* record, std::string* reason) override;
+  bool lost_rest() const override { return rows_.lost_rest(); }
   std::uint64_t consumed_bytes() const override { return rows_.consumed_bytes(); }
   const std::vector<std::string>& header() const { return header_; }
 

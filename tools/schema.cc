@@ -133,7 +133,9 @@ void set_key(Schema* schema, const std::string& name) {
   if (key.type == QUIRE_TYPE_VECTOR_F32) {
     throw Failure("the key '" + name + "' is a vector; a key is a single value");
   }
-  if (key.nullable) throw Failure("the key '" + name + "' is null or missing in some records");
+  if (key.nullable) {
+    throw Failure("the key '" + name + "' is declared nullable; a key is never null");
+  }
   key.key = true;
 }
 

@@ -1,7 +1,9 @@
 #include "tools/session.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <filesystem>
 
 #include "tools/failure.h"
 #include "tools/text_codec.h"
@@ -17,12 +19,31 @@ std::uint32_t durability_of(const std::string& name) {
   return QUIRE_DURABILITY_DEFAULT;
 }
 
-// " There are: a, b." or " There are none."
+// "; there are: a, b" or "; there are none".
 std::string list_names(const std::vector<Named>& list) {
   if (list.empty()) return "; there are none";
   std::string names;
   for (const Named& named : list) names += (names.empty() ? "; there are: " : ", ") + named.name;
   return names;
+}
+
+// The library would name the system's error only.
+void require_parent_directory(const std::string& db) {
+  namespace fs = std::filesystem;
+  fs::path path = fs::path(db).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // "a/b/" is "a/b"
+  const fs::path parent = path.parent_path();
+  std::error_code ignored;
+  if (parent.empty() || fs::exists(path, ignored) || fs::exists(parent, ignored)) return;
+  throw Failure("there is no directory '" + parent.string() + "' to make the database '" + db +
+                "' in; make it first");
+}
+
+// The verbs that have --wait.
+bool can_wait(const std::string& verb) {
+  constexpr std::array<std::string_view, 6> kWriters{"create", "put",  "del",
+                                                     "drop",   "load", "checkpoint"};
+  return std::find(kWriters.begin(), kWriters.end(), verb) != kWriters.end();
 }
 
 }  // namespace
@@ -32,6 +53,7 @@ Database open_for_reading(const Arguments& arguments) {
 }
 
 Database open_for_writing(const Arguments& arguments, std::uint32_t flags) {
+  if ((flags & QUIRE_OPEN_CREATE) != 0) require_parent_directory(arguments.db);
   OpenOptions options;
   options.flags = flags;
   options.page_size = arguments.page_size;
@@ -97,6 +119,13 @@ void require_words(const Arguments& arguments, std::size_t least, std::size_t mo
                 arguments.verb + " --help'");
 }
 
+void refuse_options(const Arguments& arguments, std::initializer_list<std::string> options,
+                    const std::string& why) {
+  for (const std::string& option : options) {
+    if (arguments.given.contains(option)) throw Failure(option + ' ' + why);
+  }
+}
+
 std::string bytes_argument(const Arguments& arguments, const std::string& text) {
   if (!arguments.hex) return text;
   const auto bytes = from_hex(text);
@@ -128,7 +157,9 @@ std::string explain(const Error& error, const Arguments& arguments) {
       return sentence + "; 'quire create " + db + "' makes a database, 'quire load' loads one";
     case QUIRE_ERR_BUSY:
     case QUIRE_ERR_TIMEOUT:
-      return sentence + "; wait with --wait SECONDS, or end that process";
+      return sentence + (can_wait(arguments.verb)
+                             ? "; wait with --wait SECONDS, or end that process"
+                             : "; try again when it has ended");
     case QUIRE_ERR_NEEDS_RECOVERY:
       return sentence + "; open it as a user who may write to it, with any verb";
     case QUIRE_ERR_FULL:

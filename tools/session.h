@@ -4,6 +4,7 @@
 
 #include <quire/quire.hpp>
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ std::vector<std::size_t> select_fields(const Schema& schema, const std::string& 
 // Checks how many words follow DB: throws Failure saying what `wanted` are.
 void require_words(const Arguments& arguments, std::size_t least, std::size_t most,
                    const std::string& wanted);
+// Throws Failure, "OPTION why", when one of `options` is given: what does not apply is not ignored.
+void refuse_options(const Arguments& arguments, std::initializer_list<std::string> options,
+                    const std::string& why);
 // A key or value of a keyspace, decoded when --hex is given. Throws Failure.
 std::string bytes_argument(const Arguments& arguments, const std::string& text);
 

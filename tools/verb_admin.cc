@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
+#include <set>
 
 #include "tools/failure.h"
 #include "tools/output.h"
@@ -24,33 +25,37 @@ std::string id_of(const quire_stat& stat) {
   return to_hex({reinterpret_cast<const char*>(stat.id), sizeof stat.id});
 }
 
+// `stat` opens read-only: what only the writer's process knows comes as 0, which would be a false
+// figure. Here it is null, for people kWriterOnly.
+constexpr const char* kWriterOnly = "known to the writer only";
+
 ordered_json stat_json(const quire_stat& stat) {
   return {{"page_size", stat.page_size},
           {"format_version", stat.format_version},
           {"id", id_of(stat)},
           {"txn_number", stat.txn_number},
           {"lsn", stat.lsn},
-          {"durable_lsn", stat.durable_lsn},
+          {"durable_lsn", nullptr},
           {"checkpoint_txn", stat.checkpoint_txn},
           {"checkpoint_lsn", stat.checkpoint_lsn},
           {"published_txn", stat.published_txn},
           {"file_bytes", stat.file_bytes},
-          {"log_bytes", stat.log_bytes},
+          {"log_bytes", nullptr},
           {"log_files", stat.log_files},
           {"pages_total", stat.pages_total},
           {"pages_free", stat.pages_free},
-          {"pages_pinned", stat.pages_pinned},
-          {"private_bytes", stat.private_bytes},
+          {"pages_pinned", nullptr},
+          {"private_bytes", nullptr},
           {"readers", stat.readers},
           {"oldest_reader_txn", stat.oldest_reader_txn},
           {"oldest_reader_age_ms", stat.oldest_reader_age_ms},
-          {"oldest_reader_pinned_bytes", stat.oldest_reader_pinned_bytes},
+          {"oldest_reader_pinned_bytes", nullptr},
           {"oldest_reader_pid", stat.oldest_reader_pid},
           {"writer_pid", stat.writer_pid},
-          {"quota_bytes", stat.quota_bytes},
-          {"commits", stat.commits},
-          {"syncs", stat.syncs},
-          {"checkpoints", stat.checkpoints}};
+          {"quota_bytes", nullptr},
+          {"commits", nullptr},
+          {"syncs", nullptr},
+          {"checkpoints", nullptr}};
 }
 
 std::string stat_as_json(const Transaction& txn, const quire_stat& stat) {
@@ -77,29 +82,22 @@ std::string pid_or(std::uint32_t pid, const char* nobody) {
 void print_summary(const quire_stat& stat, Output* output) {
   const auto bytes = [](std::uint64_t count) { return format_bytes(static_cast<double>(count)); };
   const std::uint64_t page = stat.page_size;
-  // What only the writer's process knows is 0 here; every database has a checkpoint.
-  const std::string checkpoint = stat.checkpoint_txn == 0
-                                     ? "known to the writer only"
-                                     : "commit " + format_count(stat.checkpoint_txn);
   std::string data = bytes(stat.file_bytes);
   if (stat.pages_free > 0) data += ", free " + bytes(stat.pages_free * page);
-  if (stat.pages_pinned > 0) data += ", pinned " + bytes(stat.pages_pinned * page);
   std::string oldest = "none";
   if (stat.readers > 0 && stat.oldest_reader_txn > 0) {
     oldest = "commit " + format_count(stat.oldest_reader_txn) + ", " +
              format_f64(static_cast<double>(stat.oldest_reader_age_ms) / 1000) + " s old, " +
-             pid_or(stat.oldest_reader_pid, "unknown process") + ", pins " +
-             bytes(stat.oldest_reader_pinned_bytes);
+             pid_or(stat.oldest_reader_pid, "unknown process") + ", what it pins is " + kWriterOnly;
   }
   print_pairs(
       {{"id", id_of(stat)},
        {"format", "version " + std::to_string(stat.format_version) + ", pages of " + bytes(page)},
        {"newest commit", format_count(stat.txn_number)},
-       {"checkpoint", checkpoint},
+       {"checkpoint", "commit " + format_count(stat.checkpoint_txn)},
        {"data file", data},
-       {"log", bytes(stat.log_bytes) + " since the checkpoint, " + format_count(stat.log_files) +
-                   " files"},
-       {"quota", stat.quota_bytes == 0 ? "none" : bytes(stat.quota_bytes)},
+       {"log", count_of(stat.log_files, "file") + ", bytes since the checkpoint " + kWriterOnly},
+       {"quota", kWriterOnly},
        {"writer", pid_or(stat.writer_pid, "nobody")},
        {"readers", format_count(stat.readers)},
        {"oldest reader", oldest}},
@@ -137,9 +135,19 @@ bool is_damage(int code) {
          code == QUIRE_ERR_LOG_DAMAGED || code == QUIRE_ERR_WRONG_ID;
 }
 
+// A damaged page is met once from each side that reaches it.
+std::vector<std::string> without_repeats(const std::vector<std::string>& damage) {
+  std::set<std::string> seen;
+  std::vector<std::string> once;
+  for (const std::string& text : damage) {
+    if (seen.insert(text).second) once.push_back(text);
+  }
+  return once;
+}
+
 std::vector<std::string> find_damage(const Arguments& arguments) {
   try {
-    return open_for_reading(arguments).check();
+    return without_repeats(open_for_reading(arguments).check());
   } catch (const Error& error) {
     if (!is_damage(error.code())) throw;
     return {error.what()};
@@ -153,6 +161,29 @@ std::uint64_t number_argument(const std::string& text) {
     throw Failure("'" + text + "' is not a number; see 'quire inspect --help'");
   }
   return number;
+}
+
+// The first pages of the data file are the meta pages; they carry no kind of their own.
+constexpr std::uint64_t kMetaPages = 2;
+// The table is read as it lies there; whether a process lives is known by its locks only.
+constexpr const char* kReadersNote =
+    "processes are the last known: one that died without closing stays until the next that opens";
+
+ordered_json describe(const Arguments& arguments, std::uint32_t part, std::uint64_t number) {
+  ordered_json json = ordered_json::parse(inspect(arguments.db, part, number), nullptr, false);
+  if (json.is_object()) return json;
+  throw Failure("the library described this as something that is not a JSON object");
+}
+
+// Throws Failure, naming the segments there are, when the one asked for is not among them.
+void require_segment(const Arguments& arguments, const ordered_json& found, std::uint64_t number) {
+  if (number != 0 && !found.at("segments").empty()) return;
+  std::string numbers;
+  for (const ordered_json& segment : describe(arguments, QUIRE_INSPECT_SEGMENT, 0).at("segments")) {
+    numbers += (numbers.empty() ? "; there are: " : ", ") + segment.at("segment").dump();
+  }
+  throw Failure("no log segment " + std::to_string(number) +
+                (numbers.empty() ? "; there are none" : numbers));
 }
 
 }  // namespace
@@ -181,7 +212,7 @@ int run_check(const Arguments& arguments) {
     output.write("clean\n");
   } else {
     for (const std::string& text : damage) output.write("damage: " + text + "\n");
-    message(format_count(damage.size()) + (damage.size() == 1 ? " damage" : " damages") +
+    message(count_of(damage.size(), "damage") +
             " found; keep a copy of the files as they are before anything else");
   }
   output.finish();
@@ -218,11 +249,11 @@ int run_inspect(const Arguments& arguments) {
   const bool takes_number = part == QUIRE_INSPECT_PAGE || part == QUIRE_INSPECT_SEGMENT;
   if (has_number && !takes_number) throw Failure("'" + what + "' takes no number");
   if (part == QUIRE_INSPECT_PAGE && !has_number) throw Failure("which page? Give its number");
-  const std::string text =
-      inspect(arguments.db, part, has_number ? number_argument(arguments.rest[1]) : 0);
-  const ordered_json json = ordered_json::parse(text, nullptr, false);
-  if (json.is_discarded())
-    throw Failure("the library described this as something that is not JSON");
+  const std::uint64_t number = has_number ? number_argument(arguments.rest[1]) : 0;
+  ordered_json json = describe(arguments, part, number);
+  if (part == QUIRE_INSPECT_SEGMENT && has_number) require_segment(arguments, json, number);
+  if (part == QUIRE_INSPECT_PAGE && number < kMetaPages) json["kind"] = "meta, see inspect meta";
+  if (part == QUIRE_INSPECT_READERS) json["note"] = kReadersNote;
   Output output;
   output.write(dump_json(json, arguments.json ? -1 : 2));
   output.finish();

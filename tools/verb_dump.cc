@@ -52,6 +52,7 @@ int dump_records(const Arguments& arguments) {
   require_words(arguments, 1, 2, "COLLECTION [FILE]");
   const std::string file = arguments.rest.size() > 1 ? arguments.rest[1] : "-";
   const Format format = format_of(arguments, file);
+  if (format == Format::kCsv) refuse_options(arguments, {"--json"}, "and CSV exclude each other");
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
@@ -99,8 +100,11 @@ std::string csv_entry(const Entry& entry, bool hex) {
 
 int dump_keys(const Arguments& arguments) {
   require_words(arguments, 0, 1, "--keyspace NAME [FILE]");
+  refuse_options(arguments, {"--fields", "--write-schema"},
+                 "is for collections; keys of a keyspace have no fields");
   const std::string file = arguments.rest.empty() ? "-" : arguments.rest[0];
   const Format format = format_of(arguments, file);
+  if (format == Format::kCsv) refuse_options(arguments, {"--json"}, "and CSV exclude each other");
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Keyspace keyspace = find_keyspace(txn, arguments.keyspace);
@@ -133,7 +137,7 @@ int dump_keys(const Arguments& arguments) {
 
 int run_dump(const Arguments& arguments) {
   if (!arguments.keyspace.empty()) return dump_keys(arguments);
-  if (arguments.hex) throw Failure("--hex is for keyspaces; fields of type bytes are base64");
+  refuse_options(arguments, {"--hex"}, "is for keyspaces; fields of type bytes are base64");
   return dump_records(arguments);
 }
 

@@ -61,15 +61,19 @@ void require_same_schema(const Arguments& arguments, const std::optional<Schema>
 
 Schema inferred_schema(const Arguments& arguments, Loader* loader) {
   SchemaInference inference;
-  loader->look_ahead(arguments.infer_records, [&](const Record& record) { inference.add(record); });
+  loader->look_ahead(arguments.infer_records, [&](const Record& record, std::string* reason) {
+    return inference.add(record, reason);
+  });
   if (inference.records() == 0) {
     throw Failure(
         "no records to infer the fields from; give --schema FILE to make an empty "
         "collection");
   }
-  Schema schema = inference.finish(arguments.key_field);
-  message("schema inferred from the first " + format_count(inference.records()) +
-          " records: " + schema_to_json(schema));
+  Schema schema = inference.finish(arguments.key_field, arguments.skip_bad);
+  message("schema inferred from " +
+          (inference.records() == 1 ? "the first record"
+                                    : "the first " + count_of(inference.records(), "record")) +
+          ": " + schema_to_json(schema));
   return schema;
 }
 
@@ -96,14 +100,16 @@ void report(const Arguments& arguments, const LoadResult& result, bool made_data
   std::array<char, 32> seconds;
   std::snprintf(seconds.data(), seconds.size(), "%.2f", result.seconds);
   if (!arguments.json) {
-    message("loaded " + format_count(result.records) + " records in " + seconds.data() + " s" +
+    message("loaded " + count_of(result.records, "record") + " in " + seconds.data() + " s" +
             (result.skipped == 0 ? "" : "; skipped " + format_count(result.skipped)));
     return;
   }
   Output output;
   output.write("{\"records\":" + std::to_string(result.records) +
                ",\"skipped\":" + std::to_string(result.skipped) + ",\"seconds\":" + seconds.data() +
-               ",\"made_database\":" + (made_database ? "true" : "false") + "}\n");
+               ",\"made_database\":" + (made_database ? "true" : "false") + ",\"lost_from_line\":" +
+               (result.lost_from_line == 0 ? "null" : std::to_string(result.lost_from_line)) +
+               "}\n");
   output.finish();
 }
 
@@ -113,6 +119,10 @@ int run_load(const Arguments& arguments) {
   const bool keyspace = !arguments.keyspace.empty();
   require_words(arguments, keyspace ? 1 : 2, keyspace ? 1 : 2,
                 keyspace ? "--keyspace NAME FILE" : "COLLECTION FILE");
+  if (keyspace) {
+    refuse_options(arguments, {"--schema", "--key", "--infer", "--ignore-unknown"},
+                   "is for collections; a keyspace has keys and values");
+  }
   const std::string& file = arguments.rest.back();
   catch_interrupts();
   FileSource input(file);
@@ -129,7 +139,11 @@ int run_load(const Arguments& arguments) {
   const LoadResult result = loader.run(&*db, sink.get());
   db->close();
   report(arguments, result, make_database);
-  return kDone;
+  if (result.lost_from_line == 0) return kDone;
+  const std::string line = std::to_string(result.lost_from_line);
+  message("all from line " + line + " to the end is lost; close the quote there, and go on with " +
+          "--from-line " + line);
+  return kFailed;
 }
 
 }  // namespace quire::tools

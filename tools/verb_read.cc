@@ -25,6 +25,10 @@ std::string entry_json(const Arguments& arguments, std::string_view key, std::st
 
 int get_key(const Arguments& arguments) {
   require_words(arguments, 1, 1, "--keyspace NAME KEY");
+  refuse_options(arguments, {"--fields"}, "is for collections; a key of a keyspace has no fields");
+  if (arguments.raw) {
+    refuse_options(arguments, {"--json", "--hex"}, "and --raw exclude each other");
+  }
   const std::string key = bytes_argument(arguments, arguments.rest[0]);
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
@@ -53,6 +57,7 @@ int get_key(const Arguments& arguments) {
 
 int get_record(const Arguments& arguments) {
   require_words(arguments, 2, 2, "COLLECTION KEY");
+  refuse_options(arguments, {"--raw", "--hex"}, "is for keyspaces; a record has fields");
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
@@ -84,6 +89,7 @@ int get_record(const Arguments& arguments) {
 
 int scan_keys(const Arguments& arguments) {
   require_words(arguments, 0, 0, "--keyspace NAME");
+  refuse_options(arguments, {"--fields"}, "is for collections; keys of a keyspace have no fields");
   const ByteRange range = byte_range(arguments);
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
@@ -118,9 +124,9 @@ TablePrinter make_table(const Schema& schema, const std::vector<std::size_t>& se
 
 int scan_records(const Arguments& arguments) {
   require_words(arguments, 1, 1, "COLLECTION");
-  if (arguments.reverse || arguments.has_prefix) {
-    throw Failure("--reverse and --prefix are for keyspaces; a collection has --from and --to");
-  }
+  refuse_options(arguments, {"--reverse", "--prefix"},
+                 "is for keyspaces; a collection has --from and --to");
+  refuse_options(arguments, {"--hex"}, "is for keyspaces; fields of type bytes are base64");
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);

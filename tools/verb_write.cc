@@ -1,4 +1,6 @@
 // create, put, del, drop: the verbs that change a little.
+#include <algorithm>
+
 #include "tools/byte_source.h"
 #include "tools/convert.h"
 #include "tools/failure.h"
@@ -43,6 +45,7 @@ int put_key(const Arguments& arguments) {
 
 int put_record(const Arguments& arguments) {
   require_words(arguments, 2, 2, "COLLECTION RECORD");
+  refuse_options(arguments, {"--hex"}, "is for keyspaces; fields of type bytes are base64");
   const std::string text =
       arguments.rest[1] == "-" ? read_whole("-", arguments.max_line_bytes) : arguments.rest[1];
   Record record;
@@ -115,9 +118,9 @@ int delete_keys(const Arguments& arguments) {
 }
 
 int delete_records(const Arguments& arguments) {
-  if (has_range(arguments)) {
-    throw Failure("--from, --to and --prefix delete from keyspaces; name the records' keys");
-  }
+  refuse_options(arguments, {"--from", "--to", "--prefix"},
+                 "deletes from keyspaces; name the records' keys");
+  refuse_options(arguments, {"--hex"}, "is for keyspaces; keys of type bytes are base64");
   require_words(arguments, 2, SIZE_MAX, "COLLECTION KEY...");
   Database db = open_for_writing(arguments);
   Transaction txn = db.write();
@@ -137,6 +140,13 @@ int delete_records(const Arguments& arguments) {
   return finish_delete(arguments, &db, &txn, deleted, missing);
 }
 
+// False also for the empty name, and for that of a collection: making it says what is wrong.
+bool has_keyspace(const Transaction& txn, const std::string& name) {
+  const std::vector<Named> there = txn.keyspaces();
+  return std::any_of(there.begin(), there.end(),
+                     [&](const Named& keyspace) { return keyspace.name == name; });
+}
+
 }  // namespace
 
 int run_create(const Arguments& arguments) {
@@ -145,8 +155,8 @@ int run_create(const Arguments& arguments) {
   if (collection && arguments.schema_file.empty()) {
     throw Failure("a new collection needs its fields: --schema FILE");
   }
-  if (!collection && !arguments.schema_file.empty()) {
-    throw Failure("--schema is for a collection; name it behind DB");
+  if (!collection) {
+    refuse_options(arguments, {"--schema", "--key"}, "is for a collection; name it behind DB");
   }
   Schema schema;
   if (collection) {
@@ -155,14 +165,22 @@ int run_create(const Arguments& arguments) {
   const bool contents = collection || !arguments.keyspace.empty();
   Database db = open_for_writing(
       arguments, QUIRE_OPEN_CREATE | (contents ? 0u : std::uint32_t{QUIRE_OPEN_EXCLUSIVE}));
+  bool created = true;
   if (contents) {
     Transaction txn = db.write();
+    const bool keyspace_there = has_keyspace(txn, arguments.keyspace);
+    if (keyspace_there) message("the keyspace '" + arguments.keyspace + "' is there already");
     if (collection) txn.create_collection(arguments.rest[0], schema.fields);
     if (!arguments.keyspace.empty()) txn.create_keyspace(arguments.keyspace);
-    txn.commit();
+    created = collection || !keyspace_there;
+    if (created) {
+      txn.commit();
+    } else {
+      txn.abort();
+    }
   }
   db.close();
-  report_json(arguments, "{\"created\":true}");
+  report_json(arguments, created ? "{\"created\":true}" : "{\"created\":false}");
   return kDone;
 }
 

@@ -108,6 +108,47 @@ class Help(CliTest):
         self.failed("--help", "load", self.db, "c", "-", "--batch", "0")
         self.failed("--help", "load", self.db, "c", "-", "--on-error", "cry")
 
+    def test_numbers_out_of_range_are_refused_in_a_short_sentence(self):
+        # `scan --limit -1` printed everything; the others printed a bound of 300 digits.
+        for wanted, *args in (
+                ("--limit: '-1' is not a whole number of 0 or more", "scan", self.db, "c", "--limit", "-1"),
+                ("--limit: 'x' is not", "scan", self.db, "c", "--limit", "x"),
+                ("--batch: '0' is not a whole number of 1 or more", "load", self.db, "c", "-",
+                 "--batch", "0"),
+                ("--wait: '-1' is not a number of seconds", "drop", self.db, "c", "--wait", "-1"),
+                ("--wait: 'x' is not a number of seconds", "drop", self.db, "c", "--wait", "x"),
+                ("-k: '0' is not a whole number from 1 to 1000000", "search", self.db, "c", "-k", "0"),
+                ("--page-size: '-1' is not", "create", self.db, "--page-size", "-1")):
+            self.assertLess(len(self.failed(wanted, *args).err), 150)
+        self.failed("DB is required", "stat")
+
+    def test_options_that_do_not_apply_are_refused(self):
+        # They were ignored, and `--keyspace ''` was taken as absent.
+        self.load_products()
+        self.good("put", self.db, "--keyspace", "s", "k", "v")
+        schema = self.file("s.json", '{"fields":[{"name":"id","type":"text"}],"key":"id"}')
+        for option, *args in (
+                ("--raw", "get", self.db, "products", "p1", "--raw"),
+                ("--hex", "get", self.db, "products", "p1", "--hex"),
+                ("--hex", "scan", self.db, "products", "--hex"),
+                ("--hex", "put", self.db, "products", "{}", "--hex"),
+                ("--hex", "del", self.db, "products", "p1", "--hex"),
+                ("--hex", "dump", self.db, "products", "--hex"),
+                ("--json", "dump", self.db, "products", "--format", "csv", "--json"),
+                ("--json", "get", self.db, "--keyspace", "s", "k", "--raw", "--json"),
+                ("--fields", "get", self.db, "--keyspace", "s", "k", "--fields", "a"),
+                ("--fields", "scan", self.db, "--keyspace", "s", "--fields", "a"),
+                ("--fields", "dump", self.db, "--keyspace", "s", "--fields", "a"),
+                ("--write-schema", "dump", self.db, "--keyspace", "s", "--write-schema", "a"),
+                ("--schema", "load", self.db, "--keyspace", "s", "--schema", schema, schema),
+                ("--key", "create", self.db, "--key", "id"),
+                ("--keyspace", "create", self.db, "--keyspace", ""),
+                ("'checkpoint' has no option '--durability'", "checkpoint", self.db,
+                 "--durability", "os")):
+            self.failed(option, *args)
+        self.assertFalse(os.path.exists("a"))
+        self.good("get", self.db, "products", "p1")
+
 
 class Create(CliTest):
     def test_makes_a_database_once(self):
@@ -132,6 +173,25 @@ class Create(CliTest):
         stat = json.loads(self.good("stat", self.db, "--json").out)
         self.assertEqual(stat["collections"], [{"name": "c", "records": 0, **schema}])
         self.assertEqual(stat["keyspaces"], [{"name": "settings", "entries": 0}])
+
+    def test_a_keyspace_that_is_there_is_fine_and_not_made(self):
+        create = ["create", self.db, "--keyspace", "s", "--json"]
+        self.assertEqual(json.loads(self.good(*create).out), {"created": True})
+        txn = json.loads(self.good("stat", self.db, "--json").out)["txn_number"]
+        done = self.good(*create)
+        self.assertEqual(json.loads(done.out), {"created": False})
+        self.assertIn("the keyspace 's' is there already", done.err)
+        self.assertEqual(json.loads(self.good("stat", self.db, "--json").out)["txn_number"], txn)
+
+    def test_a_missing_parent_directory_is_named(self):
+        for args in (["create", self.path("no/a/b.quire")], ["load", self.path("no/a/b"), "c", "-"]):
+            self.failed(f"there is no directory '{self.path('no/a')}'", *args, stdin='{"id":1}')
+        self.good("create", self.db + "/")
+
+    def test_a_nullable_key_is_named_so(self):
+        schema = self.file("s.json", json.dumps({"key": "k", "fields": [
+            {"name": "k", "type": "i64", "nullable": True}]}))
+        self.failed("the key 'k' is declared nullable", "create", self.db, "c", "--schema", schema)
 
     def test_reads_create_nothing(self):
         for args in (["get", self.db, "c", "k"], ["scan", self.db, "c"], ["dump", self.db, "c"],
@@ -277,7 +337,7 @@ class Records(CliTest):
     def test_integer_keys(self):
         self.good("load", self.db, "n", "-", stdin=ndjson({"id": i, "x": str(i)} for i in range(-3, 4)))
         self.assertEqual(json.loads(self.good("get", self.db, "n", "--json", "--", "-3").out)["x"], "-3")
-        self.failed("'three' is not a 64-bit integer", "get", self.db, "n", "three")
+        self.failed("'three' is not a whole number of 64 bits", "get", self.db, "n", "three")
         out = self.good("scan", self.db, "n", "--json", "--from=-1", "--to", "2").out
         self.assertEqual([line["id"] for line in parse_lines(out)], [-1, 0, 1])
 
@@ -395,6 +455,42 @@ class Load(CliTest):
             self.assertIn(f"skipped line {line}: ", done.err)
         self.assertEqual(self.count(), 2)
 
+    def test_skip_covers_what_inference_reads(self):
+        # The load failed at the first misfit, although skip was asked.
+        text = ('{"id":1,"n":1}\n{"id":2,"n":"x"}\nbad\n{"id":4,"n":2.5}\n{"n":3}\n'
+                '{"id":6,"n":{}}\n{"id":7,"n":7}\n')
+        done = self.load(text, "--on-error", "skip", "--json")
+        self.assertEqual(json.loads(done.out)["skipped"], 4)
+        self.assertIn("skipped line 2: field 'n': a text here and an integer on line 1", done.err)
+        self.assertIn("skipped line 5: field 'id' is missing or null", done.err)
+        self.assertIn("skipped line 6: field 'n': an object", done.err)
+        self.assertEqual(parse_lines(self.dump(self.db, "c")),
+                         [{"id": 1, "n": 1}, {"id": 4, "n": 2.5}, {"id": 7, "n": 7}])
+        done = self.failed("line 2: field 'n': a text here", "load", self.db, "d", "-", stdin=text)
+        self.assertIn("nothing was loaded", done.err)
+
+    def test_an_open_quote_is_not_skipped_in_silence(self):
+        # It swallowed the rest of the file, said one line, and the exit code was 0.
+        text = 'id,n\n1,a\n2,"b\n' + "".join(f"{i},c\n" for i in range(3, 10))
+        args = ["load", self.db, "c", "-", "--format", "csv", "--on-error", "skip", "--json"]
+        done = run(*args, stdin=text)
+        self.assertEqual(done.returncode, 2)
+        summary = json.loads(done.out)
+        self.assertEqual((summary["records"], summary["lost_from_line"]), (1, 3))
+        self.assertIn("lost: lines 3 to 10, the end of the input", done.err)
+        self.assertIn("--from-line 3", done.err)
+        self.assertEqual(self.count(), 1)
+        done = self.good(*args, "--from-line", "3", stdin=text.replace('"', ""))
+        self.assertIsNone(json.loads(done.out)["lost_from_line"])
+        self.assertEqual(self.count(), 9)
+
+    def test_from_line_behind_the_end(self):
+        # Nothing was loaded, and the exit code was 0.
+        self.load('{"id":1}\n')
+        self.failed("--from-line 3 is behind the last record", "load", self.db, "c", "-",
+                    "--from-line", "3", stdin='{"id":1}\n{"id":2}\n')
+        self.assertEqual(self.count(), 1)
+
     def test_many_bad_lines_are_counted_not_listed(self):
         done = self.load('{"id":1}\n' + "x\n" * 1000, "--on-error", "skip", "--json")
         self.assertEqual(json.loads(done.out)["skipped"], 1000)
@@ -430,7 +526,9 @@ class Load(CliTest):
     def test_hostile_input(self):
         for text, wanted in ((b'{"id":"\xff"}', "UTF-8"), (b'{"id":1}\0', "NUL"),
                              (b'{"id":' + b"[" * 100_000, "nested deeper"),
-                             (b'{"id":1e999}', "too large"), (b"\x89PNG\r\n", "not JSON")):
+                             (b'{"id":1e999}', "too large"), (b"\x89PNG\r\n", "not text"),
+                             (b"\x1f\x8b\x08\0", "looks compressed (gzip)"),
+                             (b"\x28\xb5\x2f\xfd\0", "looks compressed (zstd)")):
             self.failed(wanted, "load", self.db, "c", "-", stdin=text)
         self.failed("longer than 100 bytes", "load", self.db, "c", "-", "--max-line-bytes", "100",
                     stdin=json.dumps({"id": "x" * 200}))
@@ -445,7 +543,7 @@ class Load(CliTest):
                           {"id": 2, "n": 5, "v": [4, 5, 6], 'a "b"': ""}])
 
     def test_csv_errors(self):
-        for text, wanted in (("", "empty"), ("a,a\n", "there twice"), ("id,n\n1\n", "1 cells"),
+        for text, wanted in (("", "empty"), ("a,a\n", "there twice"), ("id,n\n1\n", "1 cell where"),
                              ("id,n\n1,x\"y\n", "line 2: a quote inside"),
                              ("id,n\n1,\"x\n\n", "line 2: a quoted cell that is never closed"),
                              ("id,n\n1,\"x\"y\n", "behind the closing quote")):
@@ -482,9 +580,24 @@ class Load(CliTest):
             process.wait(30)
         self.assertEqual(process.returncode, 130, error)
         self.assertIn("interrupted", error)
-        self.assertIn("2 records are committed, the 1 of the last batch are undone", error)
+        self.assertIn("2 records are committed, 1 of the last batch is undone", error)
         self.assertIn("--from-line 3", error)
         self.assertEqual(self.count(), 2)
+
+    def test_interrupt_between_batches_says_where_to_go_on(self):
+        # With no batch open there was no line to go on from.
+        with subprocess.Popen([QUIRE, "load", self.db, "c", "-", "--batch", "1", "--infer", "1"],
+                              stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            process.stdin.write(b'{"id":1}\n{"id":2}\n')
+            process.stdin.flush()
+            deadline = time.time() + 20
+            while run("get", self.db, "c", "2").returncode != 0:
+                self.assertLess(time.time(), deadline)
+            process.send_signal(signal.SIGINT)
+            error = process.stderr.read().decode()
+            process.wait(30)
+        self.assertEqual(process.returncode, 130, error)
+        self.assertIn("2 records are committed; go on with --from-line 3", error)
 
     def test_streams_in_constant_memory(self):
         # 60 MB of records; the process may have far less than that of its own.
@@ -575,6 +688,15 @@ class Admin(CliTest):
         self.assertIn("products", human)
         self.assertIn("oldest reader", human)
 
+    def test_stat_does_not_show_what_only_the_writer_knows_as_0(self):
+        self.load_products()
+        stat = json.loads(self.good("stat", self.db, "--json").out)
+        for member in ("durable_lsn", "log_bytes", "pages_pinned", "private_bytes", "quota_bytes",
+                       "oldest_reader_pinned_bytes", "commits", "syncs", "checkpoints"):
+            self.assertIsNone(stat[member], member)
+        human = self.good("stat", self.db).out
+        self.assertIn("quota          known to the writer only\n", human)
+
     def test_check_clean(self):
         self.load_products()
         self.assertEqual(self.good("check", self.db).out, "clean\n")
@@ -598,6 +720,17 @@ class Admin(CliTest):
         self.assertFalse(json.loads(done.out)["clean"])
         self.assertTrue(json.loads(done.out)["damage"])
 
+    def test_check_says_each_damage_once(self):
+        self.good("load", self.db, "c", "-", stdin=ndjson(
+            {"id": i, "text": str(i) * 50} for i in range(5000)))
+        with open(os.path.join(self.db, "data"), "r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            for offset in range(2 * 4096 + 1000, size, 4096):
+                file.seek(offset)
+                file.write(b"\x55" * 8)
+        lines = self.negative("check", self.db).out.splitlines()
+        self.assertEqual(len(lines), len(set(lines)))
+
     def test_not_a_database(self):
         os.mkdir(self.path("plain"))
         self.file("plain/data", "x" * 20_000)
@@ -618,6 +751,17 @@ class Admin(CliTest):
         self.failed("which page", "inspect", self.db, "page")
         self.failed("not a number", "inspect", self.db, "page", "x")
         self.failed("takes no number", "inspect", self.db, "meta", "1")
+
+    def test_inspect_names_what_is_not_there_and_what_is_meta(self):
+        # An empty list and exit code 0, as if there were a segment 77 without contents.
+        self.load_products()
+        self.failed("no log segment 77; there are", "inspect", self.db, "segment", "77")
+        self.failed("no log segment 0; there are", "inspect", self.db, "segment", "0")
+        for page in ("0", "1"):
+            shown = json.loads(self.good("inspect", self.db, "page", page, "--json").out)
+            self.assertTrue(shown["kind"].startswith("meta"), shown)
+        shown = json.loads(self.good("inspect", self.db, "readers", "--json").out)
+        self.assertIn("last known", shown["note"])
 
 
 class Streams(CliTest):
@@ -706,6 +850,25 @@ class TwoProcesses(CliTest):
         self.good("get", self.db, "c", "1")
         self.assertEqual(self.good("check", self.db).out, "clean\n")
         self.good("put", self.db, "c", '{"id":2}')
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs another user")
+    def test_a_verb_without_wait_does_not_advise_it(self):
+        process = self.writer()
+        try:
+            os.chmod(self.folder.name, 0o755)
+            os.chmod(os.path.join(self.db, "lock"), 0o644)
+            try:
+                done = subprocess.run([QUIRE, "get", self.db, "c", "1"], capture_output=True,
+                                      check=False, user=65534)
+            except PermissionError:
+                self.skipTest("the program lies where another user may not run it")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"is open for writing by process", done.stderr)
+            self.assertNotIn(b"--wait", done.stderr)
+            self.assertIn(b"try again", done.stderr)
+        finally:
+            process.stdin.close()
+            process.wait(30)
 
 
 if __name__ == "__main__":

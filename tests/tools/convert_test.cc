@@ -58,6 +58,8 @@ TEST(RowBuilder, RefusalsNameTheField) {
       {R"({"id":"k","b":1})", "field 'b' is bool: found an integer"},
       {R"({"id":"k","i":"1"})", "field 'i' is i64: found a text '1'"},
       {R"({"id":1})", "field 'id' is text: found an integer"},
+      {R"({"id":"k","i":42.5})", "field 'i' is i64: found 42.5, where a whole number is needed"},
+      {R"({"id":"k","i":1e30})", "found 1e+30, where a whole number beyond 2^53 must be written"},
       {R"({"id":"k","x":"?"})", "'?' is not base64"},
       {R"({"id":"k","t":"noon"})", "'noon' is not a time"},
       {R"({"id":"k","v":[1,2,3]})", "3 numbers where the vector has dimension 2"},

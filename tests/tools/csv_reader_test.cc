@@ -73,7 +73,32 @@ TEST(CsvReader, ReportsBadRowsAndGoesOnBehindThem) {
 TEST(CsvReader, AQuoteThatIsNeverClosedIsBad) {
   const Rows rows = read_rows("a\n\"open\nmore");
   ASSERT_EQ(rows.size(), 2u);
-  EXPECT_EQ(rows[1][1], "a quoted cell that is never closed");
+  EXPECT_EQ(rows[1][1],
+            "a quoted cell that is never closed; lost: lines 2 to 3, the end of the input");
+}
+
+// The lines that an open quote swallows were not said, and after the limit of a row reading went on
+// somewhere in the middle of a cell.
+TEST(CsvReader, AnOpenQuoteSaysWhatItSwallows) {
+  const Rows closed = read_rows("a\n\"x\n\"y\"\nb\n");
+  ASSERT_EQ(closed.size(), 3u);
+  EXPECT_NE(closed[1][1].find("; the row takes lines 2 to 3"), std::string::npos) << closed[1][1];
+  EXPECT_EQ(closed[2], std::vector<std::string>{"b"});
+  const Rows cut = read_rows("a\n\"" + std::string(15, '\n') + "x\ny\nz\n", SIZE_MAX, 10);
+  ASSERT_EQ(cut.size(), 2u);
+  EXPECT_NE(cut[1][1].find("; lost: lines 2 to 11 and all that comes behind"), std::string::npos)
+      << cut[1][1];
+}
+
+TEST(ByteSource, TellsWhatIsNotText) {
+  EXPECT_NE(why_not_text("\x1F\x8B\x08").value_or("").find("gzip"), std::string::npos);
+  EXPECT_NE(why_not_text("\x28\xB5\x2F\xFD").value_or("").find("zstd"), std::string::npos);
+  EXPECT_NE(why_not_text("\xFF\xFE").value_or("").find("UTF-16"), std::string::npos);
+  EXPECT_TRUE(why_not_text("\x7F\x45LF"));
+  EXPECT_TRUE(why_not_text("\x89PNG"));
+  for (const char* text : {"", "{", "a,b", "\xEF\xBB\xBFx", "\xC3\xA4,", "\r\n\t"}) {
+    EXPECT_FALSE(why_not_text(text)) << text;
+  }
 }
 
 TEST(CsvReader, ARowOverTheLimitIsBadAndTheNextIsRead) {
@@ -114,7 +139,7 @@ TEST(CsvReader, AnyBytesEndWithoutHarm) {
   std::mt19937 random(4);
   const std::string alphabet("a,\"\r\n\0\xFF", 7);
   for (int i = 0; i < 5000; ++i) {
-    std::string text;
+    std::string text = "a,b\n";  // what begins with other than text is refused before
     for (std::size_t n = random() % 40; n > 0; --n) text += alphabet[random() % alphabet.size()];
     EXPECT_LE(read_rows(text, 1 + random() % 9, 16).size(), text.size());
   }
@@ -134,7 +159,7 @@ TEST(CsvSource, ChecksHeaderAndCellCount) {
   Record record;
   std::string reason;
   EXPECT_EQ(csv.next(&record, &reason), ReadStatus::kBad);
-  EXPECT_EQ(reason, "1 cells where the header has 2");
+  EXPECT_EQ(reason, "1 cell where the header has 2");
   EXPECT_EQ(record.line, 2u);
   EXPECT_EQ(csv.next(&record, &reason), ReadStatus::kBad);
   EXPECT_EQ(csv.next(&record, &reason), ReadStatus::kRecord);

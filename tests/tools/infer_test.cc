@@ -18,7 +18,9 @@ Schema infer(Format format, std::string_view text, const std::string& key = "") 
     const ReadStatus status = source->next(&record, &reason);
     if (status == ReadStatus::kEnd) return inference.finish(key);
     EXPECT_EQ(status, ReadStatus::kRecord) << reason;
-    inference.add(record);
+    if (!inference.add(record, &reason)) {
+      throw Failure("line " + std::to_string(record.line) + ": " + reason);
+    }
   }
 }
 
@@ -87,6 +89,24 @@ TEST(Infer, RefusalsNameFieldAndLine) {
   EXPECT_NE(refusal(Format::kNdjson, "{\"id\":1,\"v\":[1,2]}\n{\"id\":2,\"v\":[1,2,3]}")
                 .find("3 numbers"),
             std::string::npos);
+}
+
+// `--on-error skip` did not cover inference: the first misfit ended the load.
+TEST(Infer, LearnsNothingFromARecordItRefuses) {
+  MemorySource bytes(
+      "{\"id\":1,\"a\":1}\n{\"id\":2,\"new\":1,\"a\":\"x\"}\n{\"id\":null,\"a\":2}\n");
+  const auto source = make_record_source(Format::kNdjson, &bytes, 1000);
+  SchemaInference inference;
+  Record record;
+  std::string reason;
+  std::vector<bool> added;
+  while (source->next(&record, &reason) == ReadStatus::kRecord) {
+    added.push_back(inference.add(record, &reason));
+  }
+  EXPECT_EQ(added, (std::vector<bool>{true, false, true}));
+  EXPECT_EQ(inference.records(), 2u);
+  EXPECT_THROW(inference.finish(""), Failure);
+  EXPECT_EQ(described(inference.finish("", true)), "id i64, key; a i64; ");
 }
 
 }  // namespace
