@@ -321,12 +321,13 @@ std::string describe(const CLI::ParseError& error, const CLI::App& app, const ch
     return is_verb ? "there is no verb '" + std::string(first_word) + "'" : error.what();
   }
   if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
-  std::string options;
+  std::string options, words;
   for (const std::string& word : verbs[0]->remaining()) {
-    if (word.starts_with('-')) options += (options.empty() ? "'" : ", '") + word + "'";
+    std::string& list = word.starts_with('-') ? options : words;
+    list += (list.empty() ? "'" : ", '") + word + "'";
   }
-  if (options.empty()) return error.what();
-  return "'" + verbs[0]->get_name() + "' has no option " + options;
+  const std::string name = "'" + verbs[0]->get_name() + "'";
+  return options.empty() ? name + " wants DB, and no " + words : name + " has no option " + options;
 }
 
 }  // namespace

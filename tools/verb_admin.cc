@@ -167,7 +167,7 @@ std::uint64_t number_argument(const std::string& text) {
 constexpr std::uint64_t kMetaPages = 2;
 // The table is read as it lies there; whether a process lives is known by its locks only.
 constexpr const char* kReadersNote =
-    "processes are the last known: one that died without closing stays until the next that opens";
+    "pids are the last known: a process that died without closing stays until the next one opens";
 
 ordered_json describe(const Arguments& arguments, std::uint32_t part, std::uint64_t number) {
   ordered_json json = ordered_json::parse(inspect(arguments.db, part, number), nullptr, false);

@@ -121,6 +121,7 @@ class Help(CliTest):
                 ("--page-size: '-1' is not", "create", self.db, "--page-size", "-1")):
             self.assertLess(len(self.failed(wanted, *args).err), 150)
         self.failed("DB is required", "stat")
+        self.failed("'stat' wants DB, and no 'a', 'b'", "stat", self.db, "a", "b")
 
     def test_options_that_do_not_apply_are_refused(self):
         # They were ignored, and `--keyspace ''` was taken as absent.
@@ -724,12 +725,14 @@ class Admin(CliTest):
         self.good("load", self.db, "c", "-", stdin=ndjson(
             {"id": i, "text": str(i) * 50} for i in range(5000)))
         with open(os.path.join(self.db, "data"), "r+b") as file:
-            size = file.seek(0, os.SEEK_END)
-            for offset in range(2 * 4096 + 1000, size, 4096):
-                file.seek(offset)
+            for page in (3, 4, 5):
+                file.seek(page * 4096 + 1000)
                 file.write(b"\x55" * 8)
-        lines = self.negative("check", self.db).out.splitlines()
+        # A leaf of records is met by the check of its tree, and by that of the collection.
+        done = self.negative("check", self.db)
+        lines = done.out.splitlines()
         self.assertEqual(len(lines), len(set(lines)))
+        self.assertIn(f"{len(lines)} damage", done.err)
 
     def test_not_a_database(self):
         os.mkdir(self.path("plain"))
