@@ -122,7 +122,8 @@ void require_words(const Arguments& arguments, std::size_t least, std::size_t mo
 void refuse_options(const Arguments& arguments, std::initializer_list<std::string> options,
                     const std::string& why) {
   for (const std::string& option : options) {
-    if (arguments.given.contains(option)) throw Failure(option + ' ' + why);
+    if (arguments.given.contains(option))
+      throw Failure(std::string(option).append(" ").append(why));
   }
 }
 
