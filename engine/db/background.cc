@@ -39,7 +39,7 @@ void Database::background_loop() {
   for (;;) {
     const std::uint32_t seen = head.writer_wake.load();
     if (stop_.load()) return;
-    if (!notified_.load() && head.want_publish.load() == 0)
+    if (!notified_.load() && head.want_publish.load() == 0 && head.want_figures.load() == 0)
       futex_wait(head.writer_wake, seen, sleep_ms);
     if (stop_.load()) return;
     // What comes within this time is served together.
@@ -59,7 +59,7 @@ void Database::wait_for_more() {
   const std::uint64_t until = now_ms() + options_.writer.publish_ms;
   for (;;) {
     const std::uint32_t seen = head.writer_wake.load();
-    if (stop_.load() || head.want_publish.load() != 0) return;
+    if (stop_.load() || head.want_publish.load() != 0 || head.want_figures.load() != 0) return;
     const std::uint64_t now = now_ms();
     if (now >= until) return;
     futex_wait(head.writer_wake, seen, static_cast<std::uint32_t>(until - now));
@@ -81,6 +81,7 @@ std::uint64_t Database::look_around() {
 std::uint32_t Database::background_step() {
   LockHeader& head = attachment_->head();
   const bool wanted = head.want_publish.exchange(0) != 0;
+  if (head.want_figures.load() != 0) tell_figures();
   if (!writer_->health()) return step_down() ? kIdleMs : kRetryMs;
   if (!writing_.load()) return kIdleMs;
   const std::uint64_t now = now_ms();

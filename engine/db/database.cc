@@ -1,5 +1,9 @@
 #include "engine/db/database.h"
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "wal/log_reader.h"
 
 namespace quire {
@@ -137,8 +141,13 @@ Result<DatabaseStat> Database::stat() {
     QUIRE_TRY(const Metas metas, read_metas(*data_));
     stat.checkpoint_txn = metas.newest.root.txn;
     stat.checkpoint_lsn = metas.newest.position.lsn;
+    if (stat.writer_pid != 0) {
+      ask_for_figures(stat);
+      return stat;
+    }
+    stat.durable_lsn = stat.newest.lsn;
     const auto free = read_free_map(*data_, metas.newest);
-    if (free) {
+    if (free) {  // damage is for check() to tell
       for (const PageRun& run : *free) stat.pages_free += run.pages;
     }
     return stat;
@@ -158,6 +167,45 @@ Result<DatabaseStat> Database::stat() {
     stat.syncs = log->syncs();
   }
   return stat;
+}
+
+// What only the writer's process knows. Without its background thread it says nothing new.
+void Database::ask_for_figures(DatabaseStat& stat) {
+  constexpr int kPatienceMs = 100;
+  LockHeader& head = attachment_->head();
+  head.want_figures.store(1);
+  attachment_->wake_writer();
+  for (int i = 0; i < kPatienceMs && head.want_figures.load() != 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  stat.durable_lsn = head.durable_lsn.load();
+  stat.log_bytes = head.log_bytes.load();
+  stat.private_bytes = head.private_bytes.load();
+  stat.pages_pinned = head.pages_pinned.load();
+  stat.pages_free = head.pages_free.load();
+  if (stat.oldest) stat.oldest_pinned_bytes = head.oldest_pinned_bytes.load();
+  stat.quota_bytes = head.quota_bytes.load();
+  stat.commits = head.commits.load();
+  stat.syncs = head.syncs.load();
+  stat.checkpoints = head.checkpoints.load();
+}
+
+void Database::tell_figures() {
+  LockHeader& head = attachment_->head();
+  const wal::LogWriter* log = writer_->log();
+  head.durable_lsn.store(log != nullptr ? log->synced() : writer_->visible().lsn);
+  head.log_bytes.store(writer_->logged_bytes());
+  head.private_bytes.store(writer_->private_bytes());
+  head.pages_pinned.store(writer_->free_map().pinned_pages());
+  head.pages_free.store(writer_->free_map().free_pages());
+  TxnNumber oldest = kMaxTxn;
+  for (const ReaderInfo& reader : attachment_->readers()) oldest = std::min(oldest, reader.txn);
+  head.oldest_pinned_bytes.store(
+      oldest == kMaxTxn ? 0 : writer_->free_map().pinned_at(oldest) * page_size_);
+  head.quota_bytes.store(options_.writer.quota_bytes);
+  head.commits.store(writer_->commits());
+  head.syncs.store(log != nullptr ? log->syncs() : 0);
+  head.checkpoints.store(checkpoints_.load());
+  head.want_figures.store(0);
 }
 
 Status Database::close() {

@@ -145,6 +145,8 @@ class Database {
   void wait_for_more();
   std::uint32_t background_step();
   std::uint64_t look_around();
+  void tell_figures();
+  void ask_for_figures(DatabaseStat& stat);
   void notify();
 
   io::Disk& disk_;

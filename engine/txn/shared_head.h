@@ -72,7 +72,20 @@ struct LockHeader {
   std::atomic<std::uint32_t> commit_waiters;
   std::atomic<std::uint32_t> slot_capacity;  // slots that the file has room for
   std::atomic<std::uint32_t> slot_high;      // one past the highest slot ever used
-  std::uint64_t unused[9];
+  // The writer's figures, for `stat` in other processes: told when they ask, and once in a while.
+  std::atomic<std::uint64_t> durable_lsn;
+  std::atomic<std::uint64_t> log_bytes;  // since the checkpoint
+  std::atomic<std::uint64_t> private_bytes;
+  std::atomic<std::uint64_t> pages_pinned;
+  std::atomic<std::uint64_t> pages_free;
+  std::atomic<std::uint64_t> oldest_pinned_bytes;
+  std::atomic<std::uint64_t> quota_bytes;
+  std::atomic<std::uint64_t> commits;
+  std::atomic<std::uint64_t> syncs;
+  std::atomic<std::uint64_t> checkpoints;
+  std::atomic<std::uint32_t> want_figures;
+  std::uint32_t unused0;
+  std::uint64_t unused[6];
   RootRing published;
 };
 static_assert(offsetof(LockHeader, generation) == 64);

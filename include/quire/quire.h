@@ -266,16 +266,18 @@ typedef struct quire_stat {
   uint32_t oldest_reader_pid;
   uint32_t writer_pid; /* 0: nobody has it open for writing */
   uint64_t quota_bytes;
-  uint64_t commits; /* of this process since it opened */
+  uint64_t commits; /* of the writer's process since it opened */
   uint64_t syncs;   /* of the log, likewise */
   uint64_t checkpoints;
 } quire_stat;
 /* Set stat->size = sizeof *stat first. Where the database is open read-only,
- * - these are 0, as only the writer's process knows them: durable_lsn, log_bytes, pages_pinned,
- *   private_bytes, oldest_reader_pinned_bytes, commits, syncs, checkpoints;
- * - pages_free is that of the newest checkpoint, quota_bytes what quire_open was given;
- * - published_txn, readers, oldest_reader_* and writer_pid are 0 too if the process keeps writers
- *   out (see quire_open).
+ * - durable_lsn, log_bytes, pages_free, pages_pinned, private_bytes, oldest_reader_pinned_bytes,
+ *   quota_bytes, commits, syncs and checkpoints are what the writer's background thread answers;
+ * the call waits up to 0.1 s for it. Without that thread they are what was told last;
+ * - where nobody has it open for writing, pages_free is that of the newest checkpoint and the
+ * others are 0, but durable_lsn, which is lsn;
+ * - published_txn, readers, oldest_reader_* and writer_pid are 0 if the process keeps writers out
+ *   (see quire_open).
  * durable_lsn and syncs may be 0 in the writer's process before its first write transaction.
  * O(keyspaces + collections + readers + pages pinned or free).
  * Errors: READERS_FULL. */

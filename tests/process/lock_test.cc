@@ -168,7 +168,11 @@ TEST_F(Locks, StatTellsOfTheOldestReader) {
   EXPECT_GE(found["oldest_reader_age_ms"], 40u);
   EXPECT_LT(found["oldest_reader_age_ms"], 600'000u);
   EXPECT_GT(found["oldest_reader_pinned_bytes"], 300'000u);
-  found = stat(reader);
+  found = stat(reader);  // the writer tells
+  EXPECT_GT(found["oldest_reader_pinned_bytes"], 300'000u);
+  EXPECT_GT(found["pages_pinned"], 70u);
+  EXPECT_GE(found["commits"], 2u);
+  EXPECT_GT(found["log_bytes"], 400'000u);
   EXPECT_EQ(found["readers"], 2u);
   EXPECT_EQ(found["writer_pid"], static_cast<std::uint64_t>(writer.pid()));
   EXPECT_ASK(reader, "all old 2000 200 a", "ok");
