@@ -25,9 +25,10 @@ std::string id_of(const quire_stat& stat) {
   return to_hex({reinterpret_cast<const char*>(stat.id), sizeof stat.id});
 }
 
-// `stat` opens read-only: what only the writer's process knows comes as 0, which would be a false
-// figure. Here it is null, for people kWriterOnly.
-constexpr const char* kWriterOnly = "known to the writer only";
+// What the writer's process does since it opened, and how: nothing to say where nobody writes.
+ordered_json of_writer(const quire_stat& stat, std::uint64_t figure) {
+  return stat.writer_pid == 0 ? ordered_json(nullptr) : ordered_json(figure);
+}
 
 ordered_json stat_json(const quire_stat& stat) {
   return {{"page_size", stat.page_size},
@@ -35,27 +36,27 @@ ordered_json stat_json(const quire_stat& stat) {
           {"id", id_of(stat)},
           {"txn_number", stat.txn_number},
           {"lsn", stat.lsn},
-          {"durable_lsn", nullptr},
+          {"durable_lsn", stat.durable_lsn},
           {"checkpoint_txn", stat.checkpoint_txn},
           {"checkpoint_lsn", stat.checkpoint_lsn},
           {"published_txn", stat.published_txn},
           {"file_bytes", stat.file_bytes},
-          {"log_bytes", nullptr},
+          {"log_bytes", stat.log_bytes},
           {"log_files", stat.log_files},
           {"pages_total", stat.pages_total},
           {"pages_free", stat.pages_free},
-          {"pages_pinned", nullptr},
-          {"private_bytes", nullptr},
+          {"pages_pinned", stat.pages_pinned},
+          {"private_bytes", of_writer(stat, stat.private_bytes)},
           {"readers", stat.readers},
           {"oldest_reader_txn", stat.oldest_reader_txn},
           {"oldest_reader_age_ms", stat.oldest_reader_age_ms},
-          {"oldest_reader_pinned_bytes", nullptr},
+          {"oldest_reader_pinned_bytes", stat.oldest_reader_pinned_bytes},
           {"oldest_reader_pid", stat.oldest_reader_pid},
           {"writer_pid", stat.writer_pid},
-          {"quota_bytes", nullptr},
-          {"commits", nullptr},
-          {"syncs", nullptr},
-          {"checkpoints", nullptr}};
+          {"quota_bytes", of_writer(stat, stat.quota_bytes)},
+          {"commits", of_writer(stat, stat.commits)},
+          {"syncs", of_writer(stat, stat.syncs)},
+          {"checkpoints", of_writer(stat, stat.checkpoints)}};
 }
 
 std::string stat_as_json(const Transaction& txn, const quire_stat& stat) {
@@ -88,16 +89,20 @@ void print_summary(const quire_stat& stat, Output* output) {
   if (stat.readers > 0 && stat.oldest_reader_txn > 0) {
     oldest = "commit " + format_count(stat.oldest_reader_txn) + ", " +
              format_f64(static_cast<double>(stat.oldest_reader_age_ms) / 1000) + " s old, " +
-             pid_or(stat.oldest_reader_pid, "unknown process") + ", what it pins is " + kWriterOnly;
+             pid_or(stat.oldest_reader_pid, "unknown process") + ", pins " +
+             bytes(stat.oldest_reader_pinned_bytes);
   }
+  std::string quota = "of the writer, when there is one";
+  if (stat.writer_pid != 0) quota = stat.quota_bytes == 0 ? "none" : bytes(stat.quota_bytes);
   print_pairs(
       {{"id", id_of(stat)},
        {"format", "version " + std::to_string(stat.format_version) + ", pages of " + bytes(page)},
        {"newest commit", format_count(stat.txn_number)},
        {"checkpoint", "commit " + format_count(stat.checkpoint_txn)},
        {"data file", data},
-       {"log", count_of(stat.log_files, "file") + ", bytes since the checkpoint " + kWriterOnly},
-       {"quota", kWriterOnly},
+       {"log",
+        bytes(stat.log_bytes) + " since the checkpoint, " + count_of(stat.log_files, "file")},
+       {"quota", quota},
        {"writer", pid_or(stat.writer_pid, "nobody")},
        {"readers", format_count(stat.readers)},
        {"oldest reader", oldest}},
