@@ -1,4 +1,5 @@
-// The turn, commits in their order, their visibility, failure. What reaches the file: writer_pages.cc.
+// The turn, commits in their order, their visibility, failure. What reaches the file:
+// writer_pages.cc.
 #include "engine/txn/writer.h"
 
 #include <algorithm>
