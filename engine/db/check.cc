@@ -169,7 +169,9 @@ Result<Database::FilesOnDisk> Database::look_at_files(wal::Lsn least) {
     return found;
   }
   found.meta = metas->newest;
-  if (metas->damaged) found.damages.push_back(metas->damaged->message());
+  // Beside one that says that the database was closed in order the other is not needed: the first
+  // write transaction after that may have died while it wrote it.
+  if (metas->damaged && !found.meta.clean) found.damages.push_back(metas->damaged->message());
   auto free = read_free_map(*data_, found.meta);
   if (free) {
     found.free = std::move(*free);
