@@ -39,6 +39,23 @@ MODELS = {
             "BUG_SEQUENCE_FIRST": "-DOTHERS=1 -DOWN=0",
         },
     ),
+    "commit": (
+        [
+            "-DCOMMITS=2 -DCRASHES=1",
+            "-DCOMMITS=2 -DCRASHES=2 -DCOMMITTERS=1 -DFAILURES=0",
+        ],
+        {
+            "BUG_ACK_BEFORE_SYNC": "-DCOMMITS=2 -DCRASHES=1",
+            "BUG_META_BEFORE_SYNC": "-DCOMMITS=2 -DCRASHES=1",
+            "BUG_RECYCLE_BEFORE_META": "-DCOMMITS=2 -DCRASHES=1",
+            "BUG_PUBLISH_BEFORE_WRITE": "-DCOMMITS=2 -DCRASHES=1",
+            "BUG_LOG_NOT_SYNCED": "-DCOMMITS=2 -DCRASHES=1",
+            "BUG_META_NOT_REWRITTEN": "-DCOMMITS=2 -DCRASHES=2 -DCOMMITTERS=1 -DFAILURES=0",
+            "BUG_SYNC_TRIED_AGAIN": "-DCOMMITS=2 -DCRASHES=1",
+            "BUG_NO_CHAIN": "-DCOMMITS=2 -DCRASHES=1",
+            "BUG_NO_CHECKPOINT": "-DCOMMITS=3 -DCRASHES=2 -DCOMMITTERS=1",
+        },
+    ),
     "takeover": (
         [
             "-DPOISON=0 -DCOMMITS_B=1",
