@@ -413,6 +413,8 @@ Status GroupLogWriter::poison(const Error& error) {
 
 void GroupLogWriter::stop() {
   set_error(Error(ErrorCode::kPoisoned, "the log was stopped after an error elsewhere"));
+  // Also a segment that is being made: it would get its name when another writer has used that.
+  const std::lock_guard preparing(prepare_mutex_);
   const std::lock_guard writing(write_mutex_);
   const std::lock_guard syncing(sync_mutex_);
 }

@@ -80,7 +80,8 @@ class LogWriter {
   virtual std::uint64_t syncs() const = 0;
   // The error that poisoned it, if any.
   virtual Status health() const = 0;
-  // Nothing is written or synced once this has returned; who waits is told kPoisoned.
+  // Nothing is written, synced, made or renamed once this has returned; who waits is told
+  // kPoisoned.
   virtual void stop() = 0;
 };
 

@@ -91,6 +91,8 @@ class RootRing {
     std::array<std::uint64_t, kWords> words;
     std::memcpy(words.data(), &image, sizeof image);
     auto& place = places_[next % kPlaces];
+    // No word of this root before the number of the one before.
+    std::atomic_thread_fence(std::memory_order_release);
     for (std::size_t i = 0; i < kWords; ++i) place[i].store(words[i], std::memory_order_relaxed);
     sequence_.store(next, std::memory_order_seq_cst);
   }
