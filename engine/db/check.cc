@@ -180,10 +180,12 @@ Result<Database::FilesOnDisk> Database::look_at_files(wal::Lsn least) {
   }
   const auto log_end = [&]() -> Result<wal::Lsn> {
     QUIRE_TRY(const auto reader, wal::LogReader::open(disk_, log_options(), found.meta.position));
-    for (;;) {
+    // What comes behind may be half written.
+    while (reader->position().lsn < least) {
       QUIRE_TRY(const auto record, reader->next());
-      if (!record) return reader->position().lsn;
+      if (!record) break;
     }
+    return reader->position().lsn;
   };
   if (found.meta.clean) return found;
   const auto end = log_end();
@@ -196,19 +198,16 @@ Result<Database::FilesOnDisk> Database::look_at_files(wal::Lsn least) {
   return found;
 }
 
-// Where another process writes, a checkpoint may be under way, and a record half written: what is
-// damaged must be so again when nothing has moved.
-Result<Database::FilesOnDisk> Database::look_at_files_of_others(wal::Lsn least) {
+// While somebody writes, a checkpoint may be under way, and a record half written: only what is
+// damaged each time is damaged.
+Result<Database::FilesOnDisk> Database::look_again_at_files(wal::Lsn least) {
   constexpr int kTries = 10;
-  QUIRE_TRY(FilesOnDisk before, look_at_files(least));
-  for (int i = 0; i < kTries && !before.damages.empty(); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    QUIRE_TRY(FilesOnDisk after, look_at_files(least));
-    const bool still = after.meta.sequence == before.meta.sequence;
-    before = std::move(after);
-    if (still) break;
+  constexpr auto kBetween = std::chrono::milliseconds(20);
+  for (int i = 1;; ++i) {
+    QUIRE_TRY(FilesOnDisk found, look_at_files(least));
+    if (found.damages.empty() || i == kTries) return found;
+    std::this_thread::sleep_for(kBetween);
   }
-  return before;
 }
 
 Status Database::check(const std::function<bool(const std::string&)>& report) {
@@ -220,14 +219,15 @@ Status Database::check(const std::function<bool(const std::string&)>& report) {
     const std::scoped_lock no_checkpoint(checkpoint_mutex_);
     QUIRE_TRY(census, writer_->census());
     const wal::LogWriter* log = writer_->log();
-    QUIRE_TRY(files, look_at_files(log != nullptr ? log->written() : 0));
+    QUIRE_TRY(files, look_again_at_files(log != nullptr ? log->written() : 0));
   } else {
     QUIRE_TRY(census.snapshot, begin_read());
     const Root& root = census.snapshot->root();
     census.page_count = root.page_count;
-    QUIRE_TRY(files, look_at_files_of_others(root.lsn));
+    QUIRE_TRY(files, look_again_at_files(root.lsn));
     // In the checkpoint the same state may have more pages, or fewer free ones at its end.
-    at_checkpoint = files.free && files.meta.root.txn == root.txn;
+    QUIRE_TRY(const bool writes, locks_->locked_elsewhere(lock_range::kWriter, 1));
+    at_checkpoint = !writes && files.free && files.meta.root.txn == root.txn;
     if (at_checkpoint) census.page_count = files.meta.page_count;
   }
   const Root& root = census.snapshot->root();

@@ -137,7 +137,7 @@ class Database {
   // check.cc
   struct FilesOnDisk;
   Result<FilesOnDisk> look_at_files(wal::Lsn least);
-  Result<FilesOnDisk> look_at_files_of_others(wal::Lsn least);
+  Result<FilesOnDisk> look_again_at_files(wal::Lsn least);
   // background.cc
   void start_background();
   void stop_background();
