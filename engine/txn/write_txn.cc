@@ -315,7 +315,9 @@ Status WriteTxn::noted(OpCode code) {
     payload_ = {};
     return {};
   }
-  if (payload_.size() <= writer_.options().log_budget_bytes) [[likely]]
+  // Only an archive has the parts of what outgrows the budget: else its checkpoint has it all.
+  if (payload_.size() <= writer_.options().log_budget_bytes || !writer_.options().archive)
+      [[likely]]
     return {};
   return stream_payload();
 }

@@ -1,6 +1,8 @@
 // Files that are wrong, short, long, swapped, missing or not to be read: each is an error with a
 // code and a sentence that names the thing, or no error and the right contents; never a wrong
 // answer.
+#include <gtest/gtest.h>
+
 #include <cstring>
 
 #include "engine/base/checksum.h"

@@ -4,6 +4,7 @@
 //
 // QUIRE_TEST_OPERATIONS: how many random operations, over all the settings (default 2 million).
 // QUIRE_TEST_SEED: another course of events.
+#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cstdlib>

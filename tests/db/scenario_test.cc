@@ -1,4 +1,6 @@
 // Courses of events that a review of the design, or a bug, has singled out.
+#include <gtest/gtest.h>
+
 #include "tests/db/workload.h"
 
 namespace quire {
@@ -371,6 +373,44 @@ TEST_P(FileSize, StaysBoundedOverFiveRoundsOfOverwritingEveryKey) {
 INSTANTIATE_TEST_SUITE_P(Orders, FileSize,
                          testing::Values(Overwriting{1, true}, Overwriting{7919, true},
                                          Overwriting{1, false}, Overwriting{7919, false}));
+
+// A payload between the budget and the budget with its last operation's own bytes went to the log
+// as a part of a commit, although what outgrows the budget commits by checkpoint. Recovery from
+// that checkpoint then met operations on what the transaction itself had dropped, and refused to
+// open.
+TEST(CommitByCheckpoint, LeavesNoPartOfItselfInTheLog) {
+  for (std::size_t size = 760; size <= 800; ++size) {
+    SimulatedDisk disk;
+    DatabaseOptions options = small_database();
+    options.writer.log_budget_bytes = 800;
+    auto database = must(Database::open(disk, kDatabasePath, options));
+    const auto commit = [&](WriteTxn& txn) {
+      must(database->writer()->commit(txn, Durability::kAlways));
+    };
+    auto txn = must(database->begin_write(true));
+    const StructureId goods = must(txn->create_keyspace("goods"));
+    const StructureId dropped = must(txn->create_keyspace("dropped"));
+    commit(*txn);
+    const auto put = [&](StructureId id, std::size_t bytes) {
+      const std::string value(bytes, 'v');
+      must(txn->put(id, as_bytes("key"), as_bytes(value), TreeWriter::PutMode::kUpsert));
+    };
+    txn = must(database->begin_write(true));
+    put(dropped, size);
+    must(txn->drop_keyspace(dropped));
+    put(goods, 900);
+    commit(*txn);
+    txn = must(database->begin_write(true));
+    put(goods, 10);
+    commit(*txn);
+    txn.reset();
+    database->crash();
+    database = must(Database::open(disk, kDatabasePath, options));
+    const auto snapshot = must(database->begin_read());
+    const State expected = {{"goods", {{"key", std::string(10, 'v')}}}};
+    EXPECT_EQ(difference(expected, must(read_everything(*snapshot))), "");
+  }
+}
 
 }  // namespace
 }  // namespace quire

@@ -3,49 +3,10 @@
 // way.
 #pragma once
 
-#include <algorithm>
-#include <array>
-
-#include "engine/record/collection.h"
-#include "engine/record/numbers.h"
-#include "engine/record/record_reader.h"
-#include "engine/record/record_writer.h"
-#include "tests/db/state.h"
+#include "engine/io/simulated_disk.h"
+#include "tests/db/subjects.h"
 
 namespace quire::test {
-
-// Every keyspace and every collection: the records as "#name", and which record has which number as
-// "#name/numbers".
-inline Result<State> read_everything(View& view) {
-  QUIRE_TRY(State state, read_all(view));
-  QUIRE_TRY(const auto collections, Collection::list(view));
-  for (const CollectionInfo& info : collections) {
-    QUIRE_TRY(const Collection collection, Collection::open(view, info.id));
-    Keys& records = state["#" + info.name];
-    Keys& numbers = state["#" + info.name + "/numbers"];
-    RecordReader reader(view, collection);
-    QUIRE_TRY(RecordScan scan, RecordScan::open(reader, nullptr, nullptr));
-    std::array<Value, 3> values;
-    for (;;) {
-      QUIRE_TRY(const bool there, scan.next(values));
-      if (!there) break;
-      std::string text(values[1].is_null() ? "(null)" : as_text(values[1].bytes));
-      text += as_text(values[2].vector_bytes());
-      records.emplace(as_text(values[0].bytes), text);
-    }
-    QUIRE_TRY(const TreeRoot root, view.tree_root(collection.definition().numbers));
-    for (RecordNumber number = 0; number < root.count(); ++number) {
-      QUIRE_TRY(const NumberEntry entry, read_number(view, collection, number));
-      if (entry.in_use) numbers.emplace(std::to_string(number), as_text(entry.key));
-    }
-    QUIRE_TRY(const std::uint64_t count, collection.count(view));
-    if (count != records.size() || count != numbers.size())
-      return fail(ErrorCode::kCorrupt, "collection %s: %llu records counted, %zu read, %zu numbers",
-                  info.name.c_str(), static_cast<unsigned long long>(count), records.size(),
-                  numbers.size());
-  }
-  return state;
-}
 
 // Each transaction writes its number here, so that a state tells which commit it is of.
 inline constexpr const char* kLedger = "ledger";
@@ -71,6 +32,7 @@ struct WorkloadOptions {
   std::uint64_t seed = 1;
   int transactions = 60;
   int long_txn = 60;  // operations of one transaction in twelve
+  io::Overlap overlap = io::Overlap::kBetween;
 };
 
 inline DatabaseOptions small_database() {
@@ -84,7 +46,26 @@ inline DatabaseOptions small_database() {
 }
 
 inline constexpr const char* kDatabasePath = "/shop.quire";
-inline constexpr std::uint32_t kDimension = 4;
+
+// Another mixture for each seed: page and log sizes, commits by checkpoint, spills, archives.
+inline WorkloadOptions workload_of(std::uint64_t seed) {
+  Random random(seed);
+  const auto one_of = [&random](auto... values) {
+    const std::array all = {values...};
+    return all[random() % all.size()];
+  };
+  WorkloadOptions options{.database = small_database(), .seed = seed};
+  options.database.page_size = one_of(512u, 512u, 512u, 1024u, 4096u);
+  options.database.log_segment_bytes_max = one_of(4096u, 16384u, 65536u);
+  options.database.writer.log_budget_bytes = one_of(64u << 20, 64u << 20, 800u, 1500u);
+  options.database.writer.private_bytes = one_of(256u << 20, 256u << 20, 8u << 10);
+  options.database.writer.archive = random() % 4 == 0;
+  options.transactions = one_of(30, 45, 60);
+  options.long_txn = one_of(60, 60, 200);
+  options.overlap =
+      one_of(io::Overlap::kBeforeWrite, io::Overlap::kBetween, io::Overlap::kAfterSync);
+  return options;
+}
 
 class Workload {
  public:
@@ -148,7 +129,7 @@ class Workload {
     const int length = is_long ? options_.long_txn : 1 + static_cast<int>(random_() % 8);
     for (int i = 0; i < length; ++i) QUIRE_CHECK(operation());
     if (random_() % 10 == 0) return {};
-    QUIRE_TRY(const StructureId ledger, keyspace(kLedger));
+    QUIRE_TRY(const StructureId ledger, keyspace_of(*txn_, kLedger));
     const std::string number = std::to_string(promises_.attempted + 1);
     QUIRE_CHECK(txn_->put(ledger, as_bytes("n"), as_bytes(number), TreeWriter::PutMode::kUpsert));
     return commit();
@@ -170,7 +151,9 @@ class Workload {
       QUIRE_TRY(const auto snapshot, database_->begin_read());
       QUIRE_TRY(const State state, read_everything(*snapshot));
       const std::string words = difference(history_.back(), state);
-      EXPECT_TRUE(words.empty()) << "commit " << promises_.committed << " shows: " << words;
+      if (!words.empty())
+        return fail(ErrorCode::kCorrupt, "commit %zu shows: %s", promises_.committed,
+                    words.c_str());
     }
     if (durability != Durability::kNone) promises_.written = promises_.committed;
     if (durability == Durability::kAlways) promises_.durable = promises_.committed;
@@ -187,9 +170,10 @@ class Workload {
       QUIRE_CHECK(database_->sync());
       promises_.all_durable();
     } else if (what < 6) {
-      reader_.reset();
+      QUIRE_CHECK(end_reader());
       if (what < 5) {
         QUIRE_TRY(reader_, database_->begin_read());
+        reader_commit_ = promises_.committed;
       }
     } else if (what == 6) {
       QUIRE_CHECK(close());
@@ -202,28 +186,22 @@ class Workload {
     return {};
   }
 
-  Status operation() {
-    const std::uint64_t what = random_() % 24;
-    if (what < 3) return savepoint();
-    if (what == 3) return create_or_drop();
-    if (what < 12) return record();
-    const std::string name = "space" + std::to_string(random_() % 3);
-    QUIRE_TRY(const StructureId id, keyspace(name));
-    const std::string key = some_key();
-    if (what < 20) {
-      const std::string value = some_value();
-      return forgiven(txn_->put(id, as_bytes(key), as_bytes(value), TreeWriter::PutMode::kUpsert));
+  // What a reader sees has not changed since it began.
+  Status end_reader() {
+    if (reader_ != nullptr && keeps_history_) {
+      QUIRE_TRY(const State state, read_everything(*reader_));
+      const std::string words = difference(history_[reader_commit_], state);
+      if (!words.empty())
+        return fail(ErrorCode::kCorrupt, "a reader since commit %zu sees: %s", reader_commit_,
+                    words.c_str());
     }
-    if (what < 23) return forgiven(txn_->erase(id, as_bytes(key)));
-    const std::string high = key + "5";
-    return forgiven(txn_->erase_range(id, as_bytes(key), as_bytes(high)));
+    reader_.reset();
+    return {};
   }
 
-  // Errors of the caller are part of the workload.
-  template <class T>
-  static Status forgiven(const Result<T>& result) {
-    if (result || !WriteTxn::breaks(result.error().code())) return {};
-    return std::unexpected(result.error());
+  Status operation() {
+    if (random_() % 8 == 0) return savepoint();
+    return change_something(*txn_, random_);
   }
 
   Status savepoint() {
@@ -242,76 +220,13 @@ class Workload {
     return txn_->release(number);
   }
 
-  Status create_or_drop() {
-    const std::string name = "space" + std::to_string(random_() % 3);
-    QUIRE_TRY(const auto entry, txn_->find_name(name));
-    if (entry) return txn_->drop_keyspace(entry->id);
-    return forgiven(txn_->create_keyspace(name));
-  }
-
-  Result<StructureId> keyspace(const std::string& name) {
-    QUIRE_TRY(const auto entry, txn_->find_name(name));
-    if (entry) return entry->id;
-    return txn_->create_keyspace(name);
-  }
-
-  Result<Collection> books() {
-    QUIRE_TRY(const auto entry, txn_->find_name("books"));
-    if (entry) return Collection::open(*txn_, entry->id);
-    QUIRE_TRY(const Schema schema,
-              Schema::make({{"id", FieldType::kText},
-                            {"title", FieldType::kText, true},
-                            {"place", FieldType::kVectorF32, false, kDimension}},
-                           0));
-    return Collection::create(*txn_, "books", schema);
-  }
-
-  Status record() {
-    QUIRE_TRY(const Collection collection, books());
-    const std::string id = "book" + std::to_string(random_() % 40);
-    const std::string title = as_letters(some_value());
-    std::array<float, kDimension> place;
-    for (float& element : place) element = static_cast<float>(random_() % 100);
-    const std::array<Value, 3> values = {Value::of_text(id),
-                                         random_() % 4 == 0 ? Value::null() : Value::of_text(title),
-                                         Value::of_vector(place.data(), kDimension)};
-    switch (random_() % 8) {
-      case 0:
-      case 1:
-      case 2:
-        return forgiven(upsert_record(*txn_, collection, values));
-      case 3:
-        return forgiven(insert_record(*txn_, collection, values));
-      case 4: {
-        const std::uint32_t field[] = {2};
-        return forgiven(update_record(*txn_, collection, values[0], field, {&values[2], 1}));
-      }
-      case 5:
-        if (random_() % 8 == 0) return collection.drop(*txn_);
-        [[fallthrough]];
-      default:
-        return forgiven(erase_record(*txn_, collection, values[0]));
-    }
-  }
-
-  static std::string as_letters(std::string text) {
-    for (char& c : text) c = static_cast<char>('a' + static_cast<unsigned char>(c) % 26);
-    return text;
-  }
-  std::string some_key() { return "key" + std::to_string(random_() % 120); }
-  std::string some_value() {
-    const std::uint64_t kind = random_() % 24;
-    std::string value(kind == 0 ? random_() % 2500 : random_() % 40, 'v');
-    for (char& c : value) c = static_cast<char>(random_());
-    return value;
-  }
-
   io::Disk& disk_;
   const WorkloadOptions options_;
   Random random_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<WriteTxn> txn_;
   std::unique_ptr<Snapshot> reader_;
+  std::size_t reader_commit_ = 0;  // it began after
   std::size_t savepoints_ = 0;
   Promises promises_;
   bool keeps_history_ = false;

@@ -1,0 +1,173 @@
+// What the campaigns put into a database and change there. A new kind of structure joins all of
+// them (crashes, faults, corruption) by one entry in kSubjects: how it is changed at random, and
+// how everything in it is read.
+#pragma once
+
+#include <array>
+
+#include "engine/record/collection.h"
+#include "engine/record/numbers.h"
+#include "engine/record/record_reader.h"
+#include "engine/record/record_writer.h"
+#include "tests/db/state.h"
+
+namespace quire::test {
+
+struct Subject {
+  unsigned weight;  // how often it is changed, beside the others
+  // One change by chance; errors that an application may make are part of it.
+  Status (*change)(WriteTxn& txn, Random& random);
+  // Adds everything that is there, and fails where one view of it does not agree with another.
+  Status (*read)(View& view, State& state);
+};
+
+// Errors of the caller are part of a workload.
+template <class T>
+Status forgiven(const Result<T>& result) {
+  if (result || !WriteTxn::breaks(result.error().code())) return {};
+  return std::unexpected(result.error());
+}
+
+// Short for the most part; now and then too long for a page.
+inline std::string some_value(Random& random) {
+  const std::uint64_t kind = random() % 24;
+  std::string value(kind == 0 ? random() % 2500 : random() % 40, 'v');
+  for (char& c : value) c = static_cast<char>(random());
+  return value;
+}
+
+// ---------------------------------------------------------------- keyspaces
+
+inline Result<StructureId> keyspace_of(WriteTxn& txn, const std::string& name) {
+  QUIRE_TRY(const auto entry, txn.find_name(name));
+  if (entry) return entry->id;
+  return txn.create_keyspace(name);
+}
+
+inline Status change_keyspaces(WriteTxn& txn, Random& random) {
+  const std::string name = "space" + std::to_string(random() % 3);
+  const std::uint64_t what = random() % 48;
+  if (what < 3) {
+    QUIRE_TRY(const auto entry, txn.find_name(name));
+    if (entry) return txn.drop_keyspace(entry->id);
+    return forgiven(txn.create_keyspace(name));
+  }
+  QUIRE_TRY(const StructureId id, keyspace_of(txn, name));
+  // The file grows and shrinks.
+  if (what == 3) return forgiven(txn.erase_range(id, std::nullopt, std::nullopt));
+  const std::string key = "key" + std::to_string(random() % 120);
+  if (what < 36) {
+    const std::string value = some_value(random);
+    return forgiven(txn.put(id, as_bytes(key), as_bytes(value), TreeWriter::PutMode::kUpsert));
+  }
+  if (what < 44) return forgiven(txn.erase(id, as_bytes(key)));
+  const std::string high = key + "5";
+  return forgiven(txn.erase_range(id, as_bytes(key), as_bytes(high)));
+}
+
+inline Status read_keyspaces(View& view, State& state) {
+  QUIRE_TRY(State keyspaces, read_all(view));
+  state.merge(keyspaces);
+  return {};
+}
+
+// -------------------------------------------------------------- collections
+
+inline constexpr std::uint32_t kDimension = 4;
+
+inline Result<Collection> books_of(WriteTxn& txn) {
+  QUIRE_TRY(const auto entry, txn.find_name("books"));
+  if (entry) return Collection::open(txn, entry->id);
+  QUIRE_TRY(const Schema schema, Schema::make({{"id", FieldType::kText},
+                                               {"title", FieldType::kText, true},
+                                               {"place", FieldType::kVectorF32, false, kDimension}},
+                                              0));
+  return Collection::create(txn, "books", schema);
+}
+
+inline Status change_collections(WriteTxn& txn, Random& random) {
+  QUIRE_TRY(const Collection collection, books_of(txn));
+  const std::string id = "book" + std::to_string(random() % 40);
+  std::string title = some_value(random);
+  for (char& c : title) c = static_cast<char>('a' + static_cast<unsigned char>(c) % 26);
+  std::array<float, kDimension> place;
+  for (float& element : place) element = static_cast<float>(random() % 100);
+  const std::array<Value, 3> values = {Value::of_text(id),
+                                       random() % 4 == 0 ? Value::null() : Value::of_text(title),
+                                       Value::of_vector(place.data(), kDimension)};
+  switch (random() % 8) {
+    case 0:
+    case 1:
+    case 2:
+      return forgiven(upsert_record(txn, collection, values));
+    case 3:
+      return forgiven(insert_record(txn, collection, values));
+    case 4: {
+      const std::uint32_t field[] = {2};
+      return forgiven(update_record(txn, collection, values[0], field, {&values[2], 1}));
+    }
+    case 5:
+      if (random() % 8 == 0) return collection.drop(txn);
+      [[fallthrough]];
+    default:
+      return forgiven(erase_record(txn, collection, values[0]));
+  }
+}
+
+// The records as "#name", and which record has which number as "#name/numbers".
+inline Status read_collections(View& view, State& state) {
+  QUIRE_TRY(const auto collections, Collection::list(view));
+  for (const CollectionInfo& info : collections) {
+    QUIRE_TRY(const Collection collection, Collection::open(view, info.id));
+    Keys& records = state["#" + info.name];
+    Keys& numbers = state["#" + info.name + "/numbers"];
+    RecordReader reader(view, collection);
+    QUIRE_TRY(RecordScan scan, RecordScan::open(reader, nullptr, nullptr));
+    std::array<Value, 3> values;
+    for (;;) {
+      QUIRE_TRY(const bool there, scan.next(values));
+      if (!there) break;
+      std::string text(values[1].is_null() ? "(null)" : as_text(values[1].bytes));
+      text += as_text(values[2].vector_bytes());
+      records.emplace(as_text(values[0].bytes), text);
+    }
+    QUIRE_TRY(const TreeRoot root, view.tree_root(collection.definition().numbers));
+    for (RecordNumber number = 0; number < root.count(); ++number) {
+      QUIRE_TRY(const NumberEntry entry, read_number(view, collection, number));
+      if (entry.in_use) numbers.emplace(std::to_string(number), as_text(entry.key));
+    }
+    QUIRE_TRY(const std::uint64_t count, collection.count(view));
+    if (count != records.size() || count != numbers.size())
+      return fail(ErrorCode::kCorrupt, "collection %s: %llu records counted, %zu read, %zu numbers",
+                  info.name.c_str(), static_cast<unsigned long long>(count), records.size(),
+                  numbers.size());
+  }
+  return {};
+}
+
+// ---------------------------------------------------------------------- all
+
+inline constexpr Subject kSubjects[] = {
+    {.weight = 13, .change = change_keyspaces, .read = read_keyspaces},
+    {.weight = 8, .change = change_collections, .read = read_collections},
+};
+
+// A change to one of them.
+inline Status change_something(WriteTxn& txn, Random& random) {
+  unsigned weights = 0;
+  for (const Subject& subject : kSubjects) weights += subject.weight;
+  std::uint64_t chosen = random() % weights;
+  for (const Subject& subject : kSubjects) {
+    if (chosen < subject.weight) return subject.change(txn, random);
+    chosen -= subject.weight;
+  }
+  return {};
+}
+
+inline Result<State> read_everything(View& view) {
+  State state;
+  for (const Subject& subject : kSubjects) QUIRE_CHECK(subject.read(view, state));
+  return state;
+}
+
+}  // namespace quire::test
