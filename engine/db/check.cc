@@ -1,5 +1,6 @@
 // check: everything that the newest state reaches, page by page as pread gives them, and whether
 // each page of the file is either reached or free.
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <unordered_map>
@@ -218,8 +219,10 @@ Status Database::check(const std::function<bool(const std::string&)>& report) {
     // Neither a commit by checkpoint nor another checkpoint.
     const std::scoped_lock no_checkpoint(checkpoint_mutex_);
     QUIRE_TRY(census, writer_->census());
+    // Behind the newest commit there may be parts of one that has no end yet.
     const wal::LogWriter* log = writer_->log();
-    QUIRE_TRY(files, look_again_at_files(log != nullptr ? log->written() : 0));
+    const wal::Lsn committed = census.snapshot->root().lsn;
+    QUIRE_TRY(files, look_again_at_files(log != nullptr ? std::min(committed, log->written()) : 0));
   } else {
     QUIRE_TRY(census.snapshot, begin_read());
     const Root& root = census.snapshot->root();

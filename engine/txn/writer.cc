@@ -135,8 +135,12 @@ void Writer::abort(WriteTxn& txn) noexcept {
     txn.pages_.abort();
     active_ = nullptr;
     keep_lists_locked(txn);
+    if (log() != nullptr) {
+      // What it has logged already has no end and belongs to nothing: a checkpoint lies behind it.
+      log()->abandon();
+      tip_position_ = log()->position();
+    }
   }
-  if (txn.streamed_ != 0) log()->abandon();
   end_turn(txn);
 }
 
