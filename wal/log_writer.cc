@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/sync_point.h"
 #include "wal/format.h"
 #include "wal/log_reader.h"
 #include "wal/segment_store.h"
@@ -251,6 +252,7 @@ Status GroupLogWriter::prepare_next(std::uint64_t least_bytes) {
   next_.reset();
   has_next_.store(false, std::memory_order_relaxed);
   QUIRE_TRY(next_, store_.make(number, std::max(doubled, least), nullptr));
+  sync_point::reach("log: segment made");
   has_next_.store(true, std::memory_order_relaxed);
   spare_due_.store(false, std::memory_order_relaxed);
   return {};
@@ -382,6 +384,7 @@ Status GroupLogWriter::lead() {
     segment = file_segment_;
   }
   if (!status) return status;
+  sync_point::reach("log: written");
   return sync_segment(*segment, target, true);
 }
 
@@ -399,6 +402,7 @@ Status GroupLogWriter::sync_segment(OpenSegment& segment, Lsn target, bool leadi
     status = segment.file->sync();
   }
   if (!status) return poison(status.error());
+  sync_point::reach("log: synced");
   syncs_.fetch_add(1, std::memory_order_relaxed);
   move_marks(target, target);
   return {};

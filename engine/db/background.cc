@@ -30,7 +30,7 @@ void Database::stop_background() {
 }
 
 void Database::notify() {
-  if (!notified_.exchange(true)) attachment_->wake_writer();
+  if (!notified_.exchange(true) || !writer_->health()) attachment_->wake_writer();
 }
 
 void Database::background_loop() {
@@ -60,6 +60,7 @@ void Database::wait_for_more() {
   for (;;) {
     const std::uint32_t seen = head.writer_wake.load();
     if (stop_.load() || head.want_publish.load() != 0 || head.want_figures.load() != 0) return;
+    if (!writer_->health()) return;  // its place is wanted by others
     const std::uint64_t now = now_ms();
     if (now >= until) return;
     futex_wait(head.writer_wake, seen, static_cast<std::uint32_t>(until - now));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/checksum.h"
+#include "engine/base/sync_point.h"
 #include "engine/db/database.h"
 #include "engine/txn/operation.h"
 
@@ -65,6 +66,7 @@ Status Database::checkpoint_now(bool clean) try {
 
 // What the checkpoint made superfluous. A failure leaves more than needed, nothing else.
 Status Database::tidy_up(const CheckpointPlan& plan, bool clean) {
+  sync_point::reach("checkpoint: made");
   const std::uint64_t slack = clean ? 0 : kSlackBytes;
   QUIRE_CHECK(writer_->free_map().cut_file(static_cast<PageNumber>(slack / page_size_)));
   if (clean || writer_->log() == nullptr) return {};
@@ -76,6 +78,7 @@ Status Database::tidy_up(const CheckpointPlan& plan, bool clean) {
 // that the state before needs be overwritten, removed or cut off.
 Status Database::write_checkpoint(CheckpointPlan& plan, bool clean) {
   QUIRE_CHECK(writer_->flush(plan));
+  sync_point::reach("checkpoint: pages written");
   const std::vector<PageRun> free = merge_runs(std::move(plan.free));
   const Bytes bytes = std::as_bytes(std::span(free));
   if (bytes.size() > std::uint64_t{plan.free_map_run.pages} * page_size_)
@@ -83,6 +86,7 @@ Status Database::write_checkpoint(CheckpointPlan& plan, bool clean) {
                 data_path().c_str(), free.size(), plan.free_map_run.pages);
   QUIRE_CHECK(data_->write(std::uint64_t{plan.free_map_run.first} * page_size_, bytes));
   QUIRE_CHECK(data_->sync());
+  sync_point::reach("checkpoint: pages synced");
 
   Meta next = meta_;
   next.sequence = meta_.sequence + 1;
@@ -100,7 +104,9 @@ Status Database::write_checkpoint(CheckpointPlan& plan, bool clean) {
   }
   QUIRE_CHECK(writer_->health());
   QUIRE_CHECK(write_meta(*data_, next));
+  sync_point::reach("checkpoint: meta written");
   QUIRE_CHECK(data_->sync());
+  sync_point::reach("checkpoint: meta synced");
 
   meta_ = next;
   checkpoint_lsn_.store(next.position.lsn);
@@ -144,6 +150,7 @@ Status Database::checkpoint_bulk(WriteTxn& txn, Root& root) {
 bool Database::step_down() {
   const std::unique_lock checkpoint(checkpoint_mutex_, std::try_to_lock);
   if (!checkpoint.owns_lock() || !writer_->step_down()) return false;
+  sync_point::reach("step down: stopped");
   if (writer_lock_held_.exchange(false)) {
     attachment_->head().writer_pid.store(0);
     (void)locks_->unlock(lock_range::kWriter, 1);

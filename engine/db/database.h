@@ -117,7 +117,7 @@ class Database {
   Status join_as_reader(bool writer_alive);
   Status take_writer_lock();
   Status take_init_lock(io::LockMode mode);
-  Status wait_for_publication();
+  Result<bool> wait_for_publication();
   Status recover_for_reader();
   bool retry_until_timeout(std::uint64_t& waited_ms, std::uint64_t least_ms) const;
   // recover.cc

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <thread>
 
+#include "engine/base/sync_point.h"
 #include "engine/db/database.h"
 
 namespace quire {
@@ -16,7 +17,7 @@ constexpr std::uint64_t kRetryMs = 2;
 // How long a reader waits for a process that is just opening or recovering the database, and for
 // the first publication, whatever its own time-out.
 constexpr std::uint64_t kJoinMs = 30'000;
-constexpr std::uint32_t kPublicationMs = 2'000;
+constexpr std::uint32_t kPublicationMs = 10'000;
 
 std::uint64_t wall_clock_us() {
   timespec now{};
@@ -269,7 +270,14 @@ Status Database::open_reader() {
     // Readers that keep writers out hold that byte too, but only of a database closed in order.
     if (writer_alive || meta_.clean) {
       QUIRE_CHECK(join_as_reader(writer_alive));
-      return locks_->unlock(lock_range::kInit, 1);
+      QUIRE_CHECK(locks_->unlock(lock_range::kInit, 1));
+      if (!writer_alive) return {};
+      sync_point::reach("join: attached");
+      QUIRE_TRY(const bool published, wait_for_publication());
+      if (published) return {};
+      attachment_.reset();  // what its writer acknowledged comes back by recovery
+      space_.reset();
+      continue;
     }
     QUIRE_CHECK(locks_->unlock(lock_range::kInit, 1));
     if (attempt == 3)
@@ -319,27 +327,32 @@ Status Database::join_as_reader(bool writer_alive) {
                                           locks_->writable() && !writer_alive));
   if (attachment_->head().published.sequence() == 0)
     attachment_->head().published.publish(meta_.root);
-  return wait_for_publication();
+  return {};
 }
 
-// What is committed now must be seen: the writer may not have published while it was alone.
-Status Database::wait_for_publication() {
+// What is committed now must be seen: the writer may not have published while it was alone. False:
+// it has gone and left some of it to recovery.
+Result<bool> Database::wait_for_publication() {
   LockHeader& head = attachment_->head();
   const TxnNumber wanted = head.committed_txn.load();
   std::uint32_t waited = 0;
-  while (waited < kPublicationMs) {
+  const std::uint32_t patience_ms = std::max(options_.busy_timeout_ms, kPublicationMs);
+  while (waited < patience_ms) {
     const std::uint32_t before = head.commit_wake.load();
-    if (head.published.read().image.txn >= wanted) return {};
+    if (head.published.read().image.txn >= wanted) return true;
     QUIRE_TRY(const bool writer_alive, locks_->locked_elsewhere(lock_range::kWriter, 1));
-    if (!writer_alive) return {};  // what it had published counts
+    if (!writer_alive) return head.published.read().image.txn >= wanted;
     head.want_publish.store(1);
     attachment_->wake_writer();
     head.commit_waiters.fetch_add(1);
     futex_wait(head.commit_wake, before, 10);
     head.commit_waiters.fetch_sub(1);
-    waited += 10;
+    if (patience_ms != UINT32_MAX) waited += 10;
   }
-  return {};
+  return fail(ErrorCode::kTimeout,
+              "%s: its writer, process %u, has not shown its newest commits within %u ms: it is "
+              "stopped, or very busy",
+              path_.c_str(), head.writer_pid.load(), patience_ms);
 }
 
 }  // namespace quire

@@ -1,4 +1,5 @@
 // From the files to a state that transactions can build on.
+#include "engine/base/sync_point.h"
 #include "engine/db/database.h"
 #include "engine/record/record_log.h"
 #include "wal/log_reader.h"
@@ -61,14 +62,17 @@ Status Database::recover() {
       attachment_->others() && (!at_checkpoint || attachment_->any_reader_before(meta_.root.txn));
   writer_->start(meta_.root, meta_.position, free, meta_.free_map_run,
                  static_cast<PageNumber>(file_bytes / page_size_), highest, in_doubt);
+  sync_point::reach("recover: begun");
 
   if (!meta_.clean) {
     wal::Position end = meta_.position;
     std::uint64_t highest_segment = 0;
     writer_->set_publishing(false);
     QUIRE_CHECK(replay(*writer_, end, highest_segment));
+    sync_point::reach("recover: log carried out");
     writer_->set_publishing(true);
     QUIRE_CHECK(start_log(end, highest_segment));
+    sync_point::reach("recover: log begun");
     QUIRE_CHECK(checkpoint_now(false));
     writing_.store(true);
   }

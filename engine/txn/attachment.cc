@@ -6,7 +6,7 @@
 #include <cstring>
 #include <new>
 
-#include "engine/txn/sync_point.h"
+#include "engine/base/sync_point.h"
 
 namespace quire {
 namespace {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "engine/base/sync_point.h"
+
 namespace quire {
 namespace {
 
@@ -187,6 +189,7 @@ Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability dura
   if (log() != nullptr) {
     QUIRE_TRY(root.lsn, append_parts(txn.payload_, txn.streamed_ == 0, true));
     position = log()->position();
+    sync_point::reach("commit: appended");
   } else {
     root.lsn = position.lsn;
   }
@@ -203,6 +206,7 @@ Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability dura
     advance_locked();
   }
   end_turn(txn);
+  sync_point::reach("commit: turn given up");
   commits_.fetch_add(1, std::memory_order_relaxed);
   logged_total_.fetch_add(bytes, std::memory_order_relaxed);
   const std::uint64_t before = logged_bytes_.fetch_add(bytes, std::memory_order_relaxed);
@@ -293,6 +297,7 @@ void Writer::advance_locked() {
   }
   // The flip comes first, then the look at the readers: see Attachment.
   make_visible_locked(newest);
+  sync_point::reach("commit: visible");
   live_locked(live_, own_);
   released_.clear();
   free_map_->bury(dead, live_, released_);
@@ -474,6 +479,7 @@ void Writer::poison(const Error& error) {
 
 bool Writer::step_down() {
   if (!turn_.try_take()) return false;  // a transaction is open
+  sync_point::reach("step down: turn taken");
   {
     const std::scoped_lock publishing(publish_mutex_);
     if (log() != nullptr) log()->stop();

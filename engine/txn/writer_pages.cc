@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "engine/base/sync_point.h"
 #include "engine/txn/flusher.h"
 #include "engine/txn/writer.h"
 
@@ -29,6 +30,7 @@ void Writer::write_ahead(wal::Lsn target) {
     if (root.txn == 0) return;
     publishing_ = root.txn;
   }
+  sync_point::reach("write ahead: root chosen");
   const auto flushed = flush_pages(root);
   const std::scoped_lock lock(state_mutex_);
   publishing_ = 0;
@@ -93,6 +95,7 @@ Status Writer::publish() {
     if (root.txn == published_.load()) return {};
     publishing_ = root.txn;
   }
+  sync_point::reach("publish: root chosen");
   const auto work = [&]() -> Result<Root> {
     // In the log's file before anybody else can see it.
     if (log() != nullptr) QUIRE_CHECK(log()->write(root.lsn));
@@ -105,6 +108,7 @@ Status Writer::publish() {
     publishing_ = 0;
     return std::unexpected(std::move(flushed).error());
   }
+  sync_point::reach("publish: pages written");
   {
     const std::scoped_lock lock(state_mutex_);
     if (publishing_on_ && !poisoned_.load()) {
@@ -112,6 +116,7 @@ Status Writer::publish() {
       published_.store(root.txn);
       published_root_ = *flushed;
     }
+    sync_point::reach("publish: root flipped");
     publishing_ = 0;
     note_flushed_locked(*flushed);
     reclaim_locked();
@@ -183,6 +188,7 @@ Result<CheckpointPlan> Writer::plan_checkpoint(bool trim) {
     QUIRE_TRY(const PageRun run, take_free_map_run(held));
     plan = plan_locked(tip_, run);
   }
+  sync_point::reach("checkpoint: planned");
   // The tip may still wait for its sync, and so may the marker of a bulk commit behind it.
   if (log() != nullptr) {
     if (auto status = log()->sync(plan.position.lsn); !status) {

@@ -9,8 +9,8 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/base/sync_point.h"
 #include "engine/db/database.h"
-#include "engine/txn/sync_point.h"
 
 namespace quire::test {
 namespace {
@@ -197,6 +197,45 @@ INSTANTIATE_TEST_SUITE_P(Places, Race,
                          [](const auto& one) {
                            return std::string(one.param).ends_with("read") ? "RootRead" : "SlotSet";
                          });
+
+// A writer that was alone had published nothing of what it acknowledged, failed, and was about to
+// give up its place when a reader joined. The reader took the last published state for the newest,
+// and never saw the rest.
+class Joining : public Race {};
+
+TEST_F(Joining, AReaderThatMeetsAWriterThatGivesUpSeesWhatItAcknowledged) {
+  reader.reset();
+  commit(1, Durability::kAlways);
+  commit(2, Durability::kAlways);
+#ifndef NDEBUG
+  static std::atomic<bool> held{false};
+  static std::atomic<bool> joined{false};
+  sync_point::hook.store([](const char* at) {
+    const std::string_view place = at;
+    if (place == "step down: stopped") {
+      held.store(true);
+      held.notify_all();
+      joined.wait(false);
+    } else if (place == "join: attached") {
+      joined.store(true);
+      joined.notify_all();
+    }
+  });
+#endif
+  writer->writer()->poison(Error(ErrorCode::kIo, "a failure that a test makes"));
+#ifndef NDEBUG
+  held.wait(false);
+#endif
+  DatabaseOptions options = writer->options();
+  options.read_only = true;
+  options.create = false;
+  reader = must(Database::open(io::real_disk(), directory + "/t", options));
+#ifndef NDEBUG
+  sync_point::hook.store(nullptr);
+#endif
+  const auto snapshot = must(reader->begin_read());
+  EXPECT_EQ(number_in(*snapshot), 2);
+}
 
 }  // namespace
 }  // namespace quire::test
