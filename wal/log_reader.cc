@@ -60,6 +60,8 @@ class SegmentLogReader final : public LogReader {
 
   Status check_end(const Place& hole);
   Status check_rest_of_segment(const Place& hole);
+  std::uint64_t newest_until(Lsn lsn);
+  Status check_whole_segment(const Place& hole, std::uint64_t number);
   Status check_later_segment(const Place& hole, std::uint64_t number, std::uint64_t before);
   std::unexpected<Error> damaged(const Place& hole, const std::string& proof) const;
 
@@ -250,6 +252,10 @@ std::unexpected<Error> SegmentLogReader::damaged(const Place& hole,
 Status SegmentLogReader::check_end(const Place& hole) {
   if (hole.segment) QUIRE_CHECK(check_rest_of_segment(hole));
   std::uint64_t before = hole.at.segment;
+  if (before == 0) {
+    before = newest_until(hole.at.lsn);
+    if (before != 0) QUIRE_CHECK(check_whole_segment(hole, before));
+  }
   auto next = std::upper_bound(numbers_.begin(), numbers_.end(), before);
   for (; next != numbers_.end(); ++next) {
     QUIRE_CHECK(check_later_segment(hole, *next, before));
@@ -277,8 +283,7 @@ Status SegmentLogReader::check_rest_of_segment(const Place& hole) {
 // or without torn first records. All else is proof.
 Status SegmentLogReader::check_later_segment(const Place& hole, std::uint64_t number,
                                              std::uint64_t before) {
-  const bool anchored = hole.at.segment != 0;
-  if (anchored && number != before + 1) {
+  if (before != 0 && number != before + 1) {
     return damaged(hole, path(before + 1) + " is missing before " + path(number));
   }
   const Result<SegmentHead>& later = head(number);
@@ -286,18 +291,25 @@ Status SegmentLogReader::check_later_segment(const Place& hole, std::uint64_t nu
     if (is_of_system(later.error())) return std::unexpected(later.error());
     return damaged(hole, later.error().message());
   }
-  if (later->start) {
-    // A log that begins nowhere may have older segments about, left by a clean end that was
-    // interrupted, or archived.
-    if (!anchored && later->start->first_lsn <= hole.at.lsn && number + 1 < numbers_.back()) {
-      return {};
-    }
-    if (anchored || later->start->first_lsn > hole.at.lsn) {
-      return damaged(hole, path(number) + " begins with record " +
-                               std::to_string(later->start->first_lsn) +
-                               " of a history that does not follow");
-    }
+  if (later->start)
+    return damaged(hole, path(number) + " begins with record " +
+                             std::to_string(later->start->first_lsn) +
+                             " of a history that does not follow");
+  return check_whole_segment(hole, number);
+}
+
+// A log that begins nowhere may have older segments about: archived ones, those that a clean end
+// did not come to remove, and in both cases some of a history that ended with its writer. All of
+// them are numbered below this one, which holds the record or comes before it.
+std::uint64_t SegmentLogReader::newest_until(Lsn lsn) {
+  for (auto number = numbers_.rbegin(); number != numbers_.rend(); ++number) {
+    const Result<SegmentHead>& found = head(*number);
+    if (found && found->start && found->start->first_lsn <= lsn) return *number;
   }
+  return 0;
+}
+
+Status SegmentLogReader::check_whole_segment(const Place& hole, std::uint64_t number) {
   QUIRE_TRY(const auto segment, load(number));
   return check_rest_of_segment(
       {.segment = segment,

@@ -415,22 +415,36 @@ TEST(CommitByCheckpoint, LeavesNoPartOfItselfInTheLog) {
 // With an archive a long transaction is logged in parts. Aborted, they stayed behind the place
 // where the last checkpoint said that the log ends: a database that was closed like that, with a
 // segment begun among the parts, was refused as damaged; and check took the parts for lost commits.
-TEST(Archive, PartsOfAnAbortedTransactionAreNoDamage) {
-  SimulatedDisk disk;
-  DatabaseOptions options = small_database();
-  options.writer.archive = true;
-  options.writer.log_budget_bytes = 1000;
-  auto database = must(Database::open(disk, kDatabasePath, options));
-  auto txn = must(database->begin_write(true));
-  const StructureId goods = must(txn->create_keyspace("goods"));
-  must(database->writer()->commit(*txn, Durability::kNone));
-  txn = must(database->begin_write(true));
-  for (int i = 0; i < 100; ++i) {
-    const std::string key = "key" + std::to_string(i);
-    const std::string value(200, 'v');
+class LongTransaction : public testing::Test {
+ protected:
+  // One commit, and behind it in the log parts, in several segments, of a transaction that is open.
+  LongTransaction() {
+    options.writer.archive = true;
+    options.writer.log_budget_bytes = 1000;
+    database = must(Database::open(disk, kDatabasePath, options));
+    txn = must(database->begin_write(true));
+    goods = must(txn->create_keyspace("goods"));
+    must(database->writer()->commit(*txn, Durability::kNone));
+    txn = must(database->begin_write(true));
+    for (int i = 0; i < 100; ++i) put("key" + std::to_string(i), std::string(200, 'v'));
+    must(database->sync());  // the commit, and what is in memory behind it
+  }
+  ~LongTransaction() override {
+    txn.reset();
+    if (database) database->crash();
+  }
+  void put(const std::string& key, const std::string& value) {
     must(txn->put(goods, as_bytes(key), as_bytes(value), TreeWriter::PutMode::kUpsert));
   }
-  must(database->sync());  // the commit, and what is in memory behind it
+
+  SimulatedDisk disk;
+  DatabaseOptions options = small_database();
+  std::unique_ptr<Database> database;
+  std::unique_ptr<WriteTxn> txn;
+  StructureId goods = 0;
+};
+
+TEST_F(LongTransaction, ThatIsAbortedLeavesNoDamageInAnArchive) {
   EXPECT_EQ(damages(*database), "");
   txn.reset();
   EXPECT_EQ(damages(*database), "");
@@ -439,6 +453,24 @@ TEST(Archive, PartsOfAnAbortedTransactionAreNoDamage) {
   EXPECT_EQ(damages(*database), "");
   const auto snapshot = must(database->begin_read());
   EXPECT_EQ(difference({{"goods", {}}}, must(read_everything(*snapshot))), "");
+}
+
+// After the process's death the next log goes on behind the last commit, in a segment numbered
+// above those with the parts. Once the database was closed in order, such a segment, which begins
+// with a record that was never reached again, was taken for a newer history.
+TEST_F(LongTransaction, ThatDiesWithItsProcessLeavesNoDamageInAnArchive) {
+  txn.reset();
+  database->crash();
+  database = must(Database::open(disk, kDatabasePath, options));
+  txn = must(database->begin_write(true));
+  put("key", "value");
+  must(database->writer()->commit(*txn, Durability::kAlways));
+  txn.reset();
+  must(database->close());
+  database = must(Database::open(disk, kDatabasePath, options));
+  EXPECT_EQ(damages(*database), "");
+  const auto snapshot = must(database->begin_read());
+  EXPECT_EQ(difference({{"goods", {{"key", "value"}}}}, must(read_everything(*snapshot))), "");
 }
 
 }  // namespace
