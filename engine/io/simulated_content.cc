@@ -80,7 +80,7 @@ void SimulatedContent::write(std::uint64_t offset, Bytes bytes) {
   if (bytes.empty()) return;
   make_stale(offset, bytes.size());
   put(offset, bytes);
-  set_size(std::max(size_, offset + bytes.size()));
+  if (offset + bytes.size() > size_) set_size(offset + bytes.size());
 }
 
 void SimulatedContent::resize(std::uint64_t size) {
@@ -148,11 +148,16 @@ std::uint64_t SimulatedContent::back(std::uint64_t offset, std::uint64_t size,
 
 void SimulatedContent::copy_cache_to(SimulatedContent& other) const {
   // Only what is backed: a file may be far larger than what is in it.
-  ByteVector buffer(kBlockSize);
-  for (std::uint64_t block = 0; block < backed_.size(); ++block) {
-    if (!backed_[block]) continue;
-    const std::size_t got = read_some(block * kBlockSize, buffer);
-    other.put(block * kBlockSize, Bytes(buffer).first(got));
+  ByteVector buffer;
+  for (std::uint64_t block = 0; block < backed_.size();) {
+    std::uint64_t end = block;
+    while (end < backed_.size() && backed_[end]) ++end;
+    if (end > block) {
+      buffer.resize((end - block) * kBlockSize);
+      const std::size_t got = read_some(block * kBlockSize, buffer);
+      other.put(block * kBlockSize, Bytes(buffer).first(got));
+    }
+    block = end + 1;
   }
   other.set_size(size_);
   other.backed_ = backed_;
@@ -182,13 +187,22 @@ std::unique_ptr<SimulatedContent> SimulatedContent::after_power_loss(
   copy_cache_to(*copy);
   // A file at a time leans to the old or to the new, so that whole and mixed outcomes all occur.
   const std::uint64_t kept_of_8 = random == nullptr ? 0 : random->below(9);
+  ByteVector lost;  // neighbours, so that they are put back together
+  std::uint64_t next = 0;
+  const auto put_back = [&] {
+    if (!lost.empty()) copy->put(next * kSectorSize - lost.size(), lost);
+    lost.clear();
+  };
   for (const auto& [sector, stale] : stale_) {
     if (random != nullptr && random->chance(kept_of_8, 8)) continue;
-    copy->put(sector * kSectorSize, stale.on_device);
+    if (sector != next) put_back();
+    lost.insert(lost.end(), stale.on_device.begin(), stale.on_device.end());
+    next = sector + 1;
     if (sector * kSectorSize < durable_size_) {
       copy->back(sector * kSectorSize, kSectorSize, UINT64_MAX);
     }
   }
+  put_back();
   const std::uint64_t size = surviving_size(random);
   copy->drop_blocks_from(size);
   copy->set_size(size);
