@@ -33,9 +33,11 @@ def programs(build):
     found = glob.glob(os.path.join(build, "capi", "libquire.so*"))
     for folder, _, names in os.walk(build):
         paths = (os.path.join(folder, name) for name in names)
-        found += [path for path in paths if os.access(path, os.X_OK) and not os.path.islink(path)]
+        found += [path for path in paths if os.access(path, os.X_OK)]
     elf = []
     for path in sorted(set(map(os.path.realpath, found))):
+        if not os.path.isfile(path):
+            continue
         with open(path, "rb") as file:
             if file.read(4) == b"\x7fELF" and not path.endswith(".o"):
                 elf.append(path)
