@@ -30,10 +30,10 @@ class SumFixer {
     const MutableBytes page = run(ptr.page, 1);
     Node node(page.data(), page_size_);
     std::uint64_t entries = node.count();
-    if (node.slots_end() <= page_size_) {
-      if (node.is_branch()) entries = 0;
-      for (std::uint32_t i = 0; i < node.count(); ++i) fix_cell(node, i, entries);
-    }
+    if (node.is_branch()) entries = 0;
+    // Asked each time: a pointer may lie over the header.
+    for (std::uint32_t i = 0; i < node.count() && node.slots_end() <= page_size_; ++i)
+      fix_cell(node, i, entries);
     if (counts_) ptr.count = entries & kMaxCount;
     leave(ptr, 1);
   }

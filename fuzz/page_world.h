@@ -64,16 +64,21 @@ class PageWorld {
     return page_checksum(bytes);
   }
 
-  // Ends the transaction as a commit does, which must not free what is not there.
-  void commit() {
+  // Ends the transaction as a commit does, and makes what it freed free. That lies in the file; but
+  // only of what was sound before (`good`) is it sure that nothing is freed twice.
+  void commit(bool good) {
     if (!writer_) return;
     const PageNumber end = free_map_->page_count();
-    for (const FreeMap::Dead& dead : writer_->commit()) {
-      demand(dead.run.first >= kFirstPage && dead.run.pages != 0 &&
-                 std::uint64_t{dead.run.first} + dead.run.pages <= end,
+    const std::vector<FreeMap::Dead> dead = writer_->commit();
+    for (const FreeMap::Dead& each : dead) {
+      demand(each.run.first >= kFirstPage && each.run.pages != 0 &&
+                 std::uint64_t{each.run.first} + each.run.pages <= end,
              "a page outside the file was freed");
     }
-    demand(free_map_->check_invariants(), "the free map's invariants do not hold");
+    std::vector<PageRun> released;
+    free_map_->bury(dead, {}, released);
+    free_map_->reuse(released);
+    if (good) demand(free_map_->check_invariants(), "the free map's invariants do not hold");
     drop();
   }
   void give_up() {

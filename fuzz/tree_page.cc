@@ -95,7 +95,7 @@ Base build(PageWorld& world, const Kind& kind) {
     must(writer.erase(as_bytes(base.keys[n])));
   base.tree = writer.root();
   publish(world, base.tree.root);
-  world.commit();
+  world.commit(true);
   list_nodes(world, base.tree.root, base.nodes);
   base.file = to_vector(world.bytes());
   return base;
@@ -426,7 +426,7 @@ void fuzz_one(Bytes bytes) {
   if (good) expect_map(reader, tree, map);
   Changer(place, tree, input, good ? std::optional(std::move(map)) : std::nullopt).run();
   if ((counts & 2) != 0)
-    place.world.commit();
+    place.world.commit(good);
   else
     place.world.give_up();
 }

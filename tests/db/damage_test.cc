@@ -179,7 +179,7 @@ TEST(Damage, MetaPageInThePlaceOfTheOtherIsDamage) {
     ByteVector older(512);
     must(data->read((newest + 1) % 2 * 512, older));
     must(data->write(newest % 2 * 512, older));
-    const Metas metas = must(read_metas(*data));
+    const auto metas = must(read_metas(*data));
     EXPECT_EQ(metas.newest.sequence, newest - 1);
     ASSERT_TRUE(metas.damaged) << "the older state, without a word";
     EXPECT_NE(metas.damaged->message().find(kData), std::string::npos);
