@@ -440,6 +440,7 @@ class Session {
     for (int life = 0; life < 3; ++life) {
       const std::uint8_t how = input_.byte();
       if (!open((how & 1) != 0)) return;
+      clean_ = false;
       read();
       if ((how & 2) != 0 || life == 0) check();
       if (!database_->read_only() && (how & 4) == 0) write();
@@ -469,22 +470,27 @@ class Session {
   void read() {
     const auto snapshot = database_->begin_read();
     if (!snapshot) return demand(changes_.data || changes_.log, "a good database can't be read");
-    const Reading reading = read_all(**snapshot);
-    clean_ = reading.whole;
+    Reading reading = read_all(**snapshot);
+    whole_ = reading.whole;
     if (!strict_) return;
     if (expected_) {
       demand(fits(*expected_, reading), "what was written is not there");
       return;
     }
+    // Written beside damage, before it was known which commit this is.
+    reading.parts.erase("written");
     for (std::size_t i = base_.history.size(); i-- > 0;) {
       if (!fits(base_.history[i], reading)) continue;
       if (!reading.whole) return;
       demand(changes_.log || i + 1 == base_.history.size(),
              "commits are missing, and the log was as it should be");
-      expected_ = base_.history[i];
+      if (lives_ == 0) expected_ = base_.history[i];
       return;
     }
-    found("something is read that no commit left");
+    std::string parts;
+    for (const auto& [name, part] : reading.parts)
+      parts += " " + name + " (" + std::to_string(part.size()) + ")";
+    found("no commit left what is read:" + parts + (reading.whole ? "" : ", and not all of it"));
   }
 
   void check() {
@@ -493,9 +499,9 @@ class Session {
       demand(!text.empty(), "a damage without a sentence");
       return ++damages < 50;
     });
-    demand(clean_ || !status || !strict_, "check finds nothing, and not all can be read");
+    demand(whole_ || !status || !strict_, "check finds nothing, and not all can be read");
     demand(changes_.data || changes_.log || status, "check finds damage in a good database");
-    clean_ = clean_ && status.has_value();
+    clean_ = whole_ && status.has_value();
   }
 
   // A commit, which must be there from then on where nothing was found before.
@@ -560,7 +566,8 @@ class Session {
   const Changes changes_;
   const bool strict_;
   std::unique_ptr<Database> database_;
-  bool clean_ = false;
+  bool whole_ = false;  // all could be read
+  bool clean_ = false;  // and check found nothing
   int lives_ = 0;
   std::optional<State> expected_;  // once it is known
 };
