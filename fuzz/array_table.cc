@@ -17,6 +17,7 @@
 #include "fuzz/fix_sums.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/input.h"
+#include "fuzz/must.h"
 #include "fuzz/page_world.h"
 
 namespace quire::fuzz {

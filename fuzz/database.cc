@@ -25,6 +25,7 @@
 #include "fuzz/fix_sums.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/input.h"
+#include "fuzz/must.h"
 #include "wal/format.h"
 #include "wal/log_reader.h"
 

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "engine/base/bytes.h"
-#include "engine/base/result.h"
 
 namespace quire::fuzz {
 
@@ -33,12 +32,6 @@ std::vector<ByteVector> seeds();
 // What must hold whatever the input is.
 inline void demand(bool holds, const char* what) {
   if (!holds) found(what);
-}
-// For what must work for the target to make sense.
-template <class T>
-T must(Result<T> result) {
-  if (!result) found("this should work: " + result.error().message());
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
 }  // namespace quire::fuzz

@@ -14,6 +14,7 @@
 #include "engine/base/checksum.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/input.h"
+#include "fuzz/must.h"
 #include "tests/wal/memory_disk.h"
 #include "wal/format.h"
 #include "wal/log_reader.h"

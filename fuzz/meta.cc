@@ -14,6 +14,7 @@
 #include "fuzz/fuzz.h"
 #include "fuzz/input.h"
 #include "fuzz/memory_file.h"
+#include "fuzz/must.h"
 
 namespace quire::fuzz {
 namespace {

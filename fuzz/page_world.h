@@ -9,6 +9,7 @@
 #include "engine/page/page_writer.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/memory_file.h"
+#include "fuzz/must.h"
 
 namespace quire::fuzz {
 

@@ -16,6 +16,7 @@
 #include "engine/record/row_codec.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/input.h"
+#include "fuzz/must.h"
 
 namespace quire::fuzz {
 namespace {

@@ -17,6 +17,7 @@
 #include "engine/record/record_writer.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/input.h"
+#include "fuzz/must.h"
 
 namespace quire::fuzz {
 namespace {
