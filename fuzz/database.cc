@@ -443,7 +443,7 @@ class Session {
       if (!open((how & 1) != 0)) return;
       clean_ = false;
       read();
-      if ((how & 2) != 0 || life == 0) check();
+      if ((how & 2) != 0) check();
       if (!database_->read_only() && (how & 4) == 0) write();
       if ((how & 8) != 0)
         database_->crash();
