@@ -384,7 +384,8 @@ class Session {
     return std::string(size > 240 ? size * 11U : size % 40, static_cast<char>('a' + size % 26));
   }
   std::uint32_t some_id() {
-    if (ids_.empty() || input_.byte() > 250) return input_.byte();
+    // No other is ever given: below 16 there are none, and others may be parts of a collection.
+    if (ids_.empty() || input_.byte() > 250) return input_.byte() % 16;
     return ids_[ids_.size() - 1 - input_.byte() % std::min<std::size_t>(ids_.size(), 8)];
   }
   // What a call with this keyspace's number returns for it.
