@@ -80,9 +80,9 @@ ByteVector element_of(std::uint64_t i, std::uint32_t size) {
 
 Base build(PageWorld& world, const Kind& kind) {
   Base base;
-  ArrayWriter writer(&world.writer(kBuiltBy), {.element_size = kind.element_size,
-                                               .block_pages = kind.block_pages,
-                                               .id = kArray});
+  ArrayWriter writer(
+      &world.writer(kBuiltBy),
+      {.element_size = kind.element_size, .block_pages = kind.block_pages, .id = kArray});
   for (std::uint64_t i = 0; i < kind.size; ++i) {
     if (i / 100 % 3 == 1 && i + 1 != kind.size) continue;
     must(writer.set(i, element_of(i, kind.element_size)));
@@ -90,8 +90,10 @@ Base build(PageWorld& world, const Kind& kind) {
   base.array = writer.root();
   publish(world, base.array.root, base.array.height > 0);
   world.commit(true);
-  if (base.array.height > 0) list_tables(world, base.array.root, base.tables);
-  else base.tables.push_back(base.array.root.page);
+  if (base.array.height > 0)
+    list_tables(world, base.array.root, base.tables);
+  else
+    base.tables.push_back(base.array.root.page);
   base.file = to_vector(world.bytes());
   return base;
 }
@@ -152,17 +154,17 @@ ArrayRoot change_root(Input& input, ArrayRoot array) {
 
 bool is_good(PageReader reader, const ArrayRoot& array) {
   std::vector<bool> used(reader.page_count());
-  const ArrayCheck check{
-      .on_page = [&](PageNumber first, PageNumber pages) -> Status {
-        for (std::uint64_t page = first; page < std::uint64_t{first} + pages; ++page) {
-          if (page >= used.size() || used[page])
-            return fail(ErrorCode::kCorrupt, "page %llu twice, or past the end",
-                        static_cast<unsigned long long>(page));
-          used[page] = true;
-        }
-        return {};
-      },
-      .on_damage = {}};
+  const ArrayCheck check{.on_page = [&](PageNumber first, PageNumber pages) -> Status {
+                           for (std::uint64_t page = first; page < std::uint64_t{first} + pages;
+                                ++page) {
+                             if (page >= used.size() || used[page])
+                               return fail(ErrorCode::kCorrupt, "page %llu twice, or past the end",
+                                           static_cast<unsigned long long>(page));
+                             used[page] = true;
+                           }
+                           return {};
+                         },
+                         .on_damage = {}};
   const Status status = array_check(reader, array, check);
   int damages = 0;
   const ArrayCheck going_on{.on_page = {}, .on_damage = [&](const Error&) { ++damages; }};
@@ -210,10 +212,7 @@ void read_all(PageReader reader, const ArrayRoot& array, bool good) {
 class Changer {
  public:
   Changer(Place& place, const ArrayRoot& array, Input& input, bool good)
-      : input_(input),
-        pages_(place.world.writer(kTxn)),
-        writer_(&pages_, array),
-        good_(good) {}
+      : input_(input), pages_(place.world.writer(kTxn)), writer_(&pages_, array), good_(good) {}
 
   void run() {
     for (int i = 0; i < 40 && !input_.empty(); ++i) step();

@@ -289,8 +289,12 @@ class Session {
                     "a second write transaction");
     expect(quire_begin(dbs_[db], write ? QUIRE_WRITE : QUIRE_READ, &handle), QUIRE_OK, "begin");
     wrote_ |= write;
-    txns_.push_back({.handle = handle, .db = db, .open = true, .write = write,
-                     .state = committed_, .savepoints = {}});
+    txns_.push_back({.handle = handle,
+                     .db = db,
+                     .open = true,
+                     .write = write,
+                     .state = committed_,
+                     .savepoints = {}});
   }
 
   void transaction_call() {
@@ -353,9 +357,9 @@ class Session {
       return;
     }
     if (savepoints_.empty()) return;
-    const std::uint64_t id = savepoints_[savepoints_.size() - 1 -
-                                         input_.byte() % std::min<std::size_t>(
-                                                             savepoints_.size(), 6)];
+    const std::uint64_t id =
+        savepoints_[savepoints_.size() - 1 -
+                    input_.byte() % std::min<std::size_t>(savepoints_.size(), 6)];
     const auto place = std::ranges::find(txn.savepoints, id, [](const auto& s) { return s.first; });
     int expected = change_code(txn);
     if (expected == QUIRE_OK && place == txn.savepoints.end()) expected = QUIRE_ERR_CONFLICT;
@@ -487,11 +491,11 @@ class Session {
   void put(Txn& txn, quire_keyspace id) {
     const std::string key = some_key();
     const std::string value = some_value();
-    static constexpr std::uint32_t kFlags[] = {0, 0, QUIRE_NO_OVERWRITE, QUIRE_APPEND,
-                                               QUIRE_MUST_EXIST, 99};
+    static constexpr std::uint32_t kFlags[] = {
+        0, 0, QUIRE_NO_OVERWRITE, QUIRE_APPEND, QUIRE_MUST_EXIST, 99};
     const std::uint32_t flags = kFlags[input_.byte() % 6];
-    const int code = quire_put(txn.handle, id, key.data(), key.size(), value.data(), value.size(),
-                               flags);
+    const int code =
+        quire_put(txn.handle, id, key.data(), key.size(), value.data(), value.size(), flags);
     int expected = change_code(txn);
     if (expected == QUIRE_OK && flags == 99) expected = QUIRE_ERR_INVALID;
     if (expected == QUIRE_OK) expected = space_code(txn.state, id);
@@ -541,8 +545,8 @@ class Session {
   void erase_range(Txn& txn, quire_keyspace id) {
     const Bounds bounds = some_bounds();
     std::uint64_t deleted = 0;
-    const int code = quire_delete_range(txn.handle, id, bounds.low_pointer(),
-                                        bounds.high_pointer(), &deleted);
+    const int code =
+        quire_delete_range(txn.handle, id, bounds.low_pointer(), bounds.high_pointer(), &deleted);
     int expected = change_code(txn);
     if (expected == QUIRE_OK) expected = space_code(txn.state, id);
     expect(code, expected, "delete_range");
@@ -558,8 +562,8 @@ class Session {
     const std::string key = some_key();
     std::uint64_t count = 0;
     std::uint64_t rank = 0;
-    const int code = quire_count(txn.handle, id, bounds.low_pointer(), bounds.high_pointer(),
-                                 &count);
+    const int code =
+        quire_count(txn.handle, id, bounds.low_pointer(), bounds.high_pointer(), &count);
     const int expected = txn.open ? space_code(txn.state, id) : QUIRE_ERR_CLOSED;
     expect(code, expected, "count");
     expect(quire_rank(txn.handle, id, key.data(), key.size(), &rank), expected, "rank");
@@ -567,8 +571,8 @@ class Session {
     const Map& entries = txn.state.spaces[id].entries;
     const auto [first, last] = range_of(entries, bounds);
     demand(count == static_cast<std::uint64_t>(std::distance(first, last)), "a wrong count");
-    demand(rank == static_cast<std::uint64_t>(
-                       std::distance(entries.begin(), entries.lower_bound(key))),
+    demand(rank ==
+               static_cast<std::uint64_t>(std::distance(entries.begin(), entries.lower_bound(key))),
            "a wrong rank");
   }
   void get(Txn& txn, quire_keyspace id) {
@@ -613,8 +617,8 @@ class Session {
     if (cursor.low) range.low = slice(*cursor.low);
     if (cursor.high) range.high = slice(*cursor.high);
     if (cursor.prefix) range.prefix = slice(*cursor.prefix);
-    const int code = quire_cursor_open(txn.handle, id, (which & 16) != 0 ? nullptr : &range,
-                                       &cursor.handle);
+    const int code =
+        quire_cursor_open(txn.handle, id, (which & 16) != 0 ? nullptr : &range, &cursor.handle);
     expect(code, txn.open ? space_code(txn.state, id) : QUIRE_ERR_CLOSED, "cursor_open");
     if (code != QUIRE_OK) return;
     if ((which & 16) != 0) cursor.low = cursor.high = cursor.prefix = std::nullopt;
@@ -792,11 +796,10 @@ class Session {
     const Record record = some_record();
     const std::uint8_t wrong = input_.byte();
     quire_value values[] = {text_value(key, QUIRE_TYPE_TEXT), number_value(record.number),
-                            text_value(record.bytes, QUIRE_TYPE_BYTES),
-                            place_value(record.place)};
-    if (wrong == 255) values[2] = quire_value{};          // null where it can't be
-    if (wrong == 254) values[1].type = QUIRE_TYPE_BOOL;   // another type
-    if (wrong == 253) values[3].dimension = 3;            // another dimension, if it is a vector
+                            text_value(record.bytes, QUIRE_TYPE_BYTES), place_value(record.place)};
+    if (wrong == 255) values[2] = quire_value{};         // null where it can't be
+    if (wrong == 254) values[1].type = QUIRE_TYPE_BOOL;  // another type
+    if (wrong == 253) values[3].dimension = 3;           // another dimension, if it is a vector
     const std::size_t count = wrong == 252 ? 3 : 4;
     const int code = upsert ? quire_record_upsert(txn.handle, id, values, count)
                             : quire_record_insert(txn.handle, id, values, count);
@@ -825,8 +828,8 @@ class Session {
       values.push_back(all[field]);
     }
     if (fields.empty()) return;
-    const int code = quire_record_update(txn.handle, id, all, fields.data(), values.data(),
-                                         fields.size());
+    const int code =
+        quire_record_update(txn.handle, id, all, fields.data(), values.data(), fields.size());
     int expected = change_code(txn);
     if (expected == QUIRE_OK) expected = shelf_code(txn.state, id);
     if (expected == QUIRE_OK && !txn.state.shelves[id].records.contains(key))
@@ -866,8 +869,9 @@ class Session {
       expected = QUIRE_ERR_NOT_FOUND;
     expect(code, expected, "record_get");
     if (code != QUIRE_OK) return;
-    demand(text(values[0].as.bytes) == key && record_of(values) == txn.state.shelves[id].records[key],
-           "another record");
+    demand(
+        text(values[0].as.bytes) == key && record_of(values) == txn.state.shelves[id].records[key],
+        "another record");
   }
   void search(Txn& txn, quire_collection id) {
     const std::array<float, 2> query = {static_cast<float>(input_.byte()), 1};
@@ -982,8 +986,14 @@ std::vector<ByteVector> seeds() {
   std::vector<ByteVector> all;
   // Any bytes are calls; a few runs of them from a simple sequence.
   for (std::uint32_t kind = 0; kind < 16; ++kind) {
-    ByteVector seed = {static_cast<std::byte>(kind * 2 + 1), std::byte{20}, std::byte{0},
-                       std::byte{0},  std::byte{70}, std::byte{0}, std::byte{0}, std::byte{0},
+    ByteVector seed = {static_cast<std::byte>(kind * 2 + 1),
+                       std::byte{20},
+                       std::byte{0},
+                       std::byte{0},
+                       std::byte{70},
+                       std::byte{0},
+                       std::byte{0},
+                       std::byte{0},
                        std::byte{1}};
     std::uint32_t number = kind * 7919 + 1;
     for (int i = 0; i < 400; ++i) {

@@ -105,9 +105,9 @@ Reading read_all(View& view) {
     if (names.key().empty() || static_cast<char>(names.key()[0]) != 'n') break;
     const std::string name(as_text(names.key().subspan(1)));
     const auto value = names.value();
-    const auto entry = value ? NameEntry::decode(*value, name)
-                             : Result<NameEntry>(std::unexpected(value.error()));
-    auto part = !entry ? Result<Part>(std::unexpected(entry.error()))
+    const auto entry =
+        value ? NameEntry::decode(*value, name) : Result<NameEntry>(std::unexpected(value.error()));
+    auto part = !entry                               ? Result<Part>(std::unexpected(entry.error()))
                 : entry->kind == NameKind::kKeyspace ? read_keyspace(view, entry->id)
                                                      : read_collection(view, entry->id);
     if (part)
@@ -190,22 +190,21 @@ class Builder {
     const auto entry = must(txn.find_name("books"));
     const Collection books =
         entry ? must(Collection::open(txn, entry->id))
-              : must(Collection::create(txn, "books",
-                                        must(Schema::make(
-                                            {{"id", FieldType::kText},
-                                             {"size", FieldType::kI64, true},
-                                             {"place", FieldType::kVectorF32, false, 2},
-                                             {"extra", FieldType::kVectorF32, true, 40}},
-                                            0))));
+              : must(Collection::create(
+                    txn, "books",
+                    must(Schema::make({{"id", FieldType::kText},
+                                       {"size", FieldType::kI64, true},
+                                       {"place", FieldType::kVectorF32, false, 2},
+                                       {"extra", FieldType::kVectorF32, true, 40}},
+                                      0))));
     static const std::vector<float> kExtra(40, 3.0F);
     for (int i = 0; i < 4; ++i) {
       const std::string id = "book" + std::to_string((number * 5 + i) % 30);
-      must(upsert_record(txn, books,
-                         std::vector<Value>{Value::of_text(id),
-                                            i == 1 ? Value::null() : Value::of_i64(number),
-                                            Value::of_vector(kPlace, 2),
-                                            i == 2 ? Value::of_vector(kExtra.data(), 40)
-                                                   : Value::null()}));
+      must(upsert_record(
+          txn, books,
+          std::vector<Value>{Value::of_text(id), i == 1 ? Value::null() : Value::of_i64(number),
+                             Value::of_vector(kPlace, 2),
+                             i == 2 ? Value::of_vector(kExtra.data(), 40) : Value::null()}));
     }
     const std::string gone = "book" + std::to_string(number * 5 % 30);
     if (number % 2 == 1) must(erase_record(txn, books, Value::of_text(gone)));
@@ -604,8 +603,8 @@ std::vector<ByteVector> seeds() {
       all.push_back({std::byte{kind}, std::byte{fix}, std::byte{1}, std::byte{0}, std::byte{9},
                      std::byte{60}, std::byte{static_cast<std::uint8_t>(7 * fix)}, std::byte{40},
                      std::byte{16}, std::byte{8}, std::byte{4}});
-    all.push_back({std::byte{kind}, std::byte{0}, std::byte{0}, std::byte{2}, std::byte{0},
-                   std::byte{8}});
+    all.push_back(
+        {std::byte{kind}, std::byte{0}, std::byte{0}, std::byte{2}, std::byte{0}, std::byte{8}});
     all.push_back({std::byte{kind}, std::byte{0}, std::byte{2}, std::byte{160}, std::byte{9},
                    std::byte{60}, std::byte{40}, std::byte{0}, std::byte{8}, std::byte{200},
                    std::byte{0}});

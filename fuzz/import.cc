@@ -4,8 +4,8 @@
 //
 // What is promised: a refusal with a sentence, or values; bounded memory. What is read from CSV or
 // NDJSON, and fits the schema that was inferred or given, is the same when it is written in either
-// form and read again. A schema written as text is the same when it is read again. What a text codec
-// takes is the same when it is written and taken again, and what it writes can be shown.
+// form and read again. A schema written as text is the same when it is read again. What a text
+// codec takes is the same when it is written and taken again, and what it writes can be shown.
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -46,9 +46,7 @@ const tools::Schema& all_types() {
   return schema;
 }
 
-bool same(double a, double b) {
-  return (std::isnan(a) && std::isnan(b)) || a == b;
-}
+bool same(double a, double b) { return (std::isnan(a) && std::isnan(b)) || a == b; }
 
 bool same(const Value& a, const Value& b) {
   if (a.type != b.type) return false;
@@ -204,7 +202,8 @@ void try_vector(Input& input) {
     const std::string_view rest = as_text(input.rest());
     return std::vector<char>(rest.begin(), rest.end());
   }();
-  const std::vector<float> vector = parse_vector_file({bytes.data(), bytes.size()}, name, dimension);
+  const std::vector<float> vector =
+      parse_vector_file({bytes.data(), bytes.size()}, name, dimension);
   demand(vector.size() == dimension, "a vector of another dimension");
   for (const float number : vector) demand(std::isfinite(number), "a vector that is not finite");
 }

@@ -87,9 +87,8 @@ class Edits {
       }
       default: {  // a longer piece of something else
         const std::size_t from = input.take<std::uint16_t>() % target.size();
-        const std::size_t many =
-            std::min<std::size_t>({input.byte() * std::size_t{4}, target.size() - at,
-                                   target.size() - from});
+        const std::size_t many = std::min<std::size_t>(
+            {input.byte() * std::size_t{4}, target.size() - at, target.size() - from});
         const ByteVector piece = to_vector(target.subspan(from, many));
         std::copy(piece.begin(), piece.end(), target.begin() + static_cast<std::ptrdiff_t>(at));
         break;

@@ -81,8 +81,8 @@ const Base& base() {
     for (const auto& [path, bytes] : made.files) made.names.push_back(path);
     const auto reader = must(wal::LogReader::open(disk, options(), {}));
     while (const auto record = must(reader->next()))
-      made.entries.push_back({record->lsn, record->last, record->kind,
-                              std::string(as_text(record->payload))});
+      made.entries.push_back(
+          {record->lsn, record->last, record->kind, std::string(as_text(record->payload))});
     return made;
   }();
   return base;
@@ -167,14 +167,13 @@ void go_on(MemoryDisk& disk, const Position& from, const ReadLog& before) {
   must((*log)->sync(lsn));
   const ReadLog after = read_log(disk, from);
   std::vector<Entry> expected = before.entries;
-  expected.push_back({lsn, true, static_cast<std::uint8_t>(std::string("a new life").size() % 7),
-                      "a new life"});
+  expected.push_back(
+      {lsn, true, static_cast<std::uint8_t>(std::string("a new life").size() % 7), "a new life"});
   demand(after.quiet && after.entries == expected, "what a new writer appends is not read back");
 }
 
 void look_at(MemoryDisk& disk) {
-  for (const std::uint64_t number :
-       must(wal::list_segments(disk, options().directory))) {
+  for (const std::uint64_t number : must(wal::list_segments(disk, options().directory))) {
     const std::string path = wal::segment_path(options().directory, number);
     const auto info = wal::inspect_segment(disk, path, options().database);
     if (!info) continue;
@@ -192,8 +191,10 @@ Position position_of(Input& input, MemoryDisk& disk) {
     return first ? *first : Position{};
   }
   if (which < 2) return {};
-  return {.segment = input.below(5), .offset = input.take<std::uint16_t>() * std::uint64_t{8},
-          .lsn = input.below(64), .chain = input.take<std::uint64_t>()};
+  return {.segment = input.below(5),
+          .offset = input.take<std::uint16_t>() * std::uint64_t{8},
+          .lsn = input.below(64),
+          .chain = input.take<std::uint64_t>()};
 }
 
 // --- what is made of an input ---
@@ -305,8 +306,8 @@ std::vector<ByteVector> seeds() {
     all.push_back({std::byte{mode}, std::byte{33}, std::byte{0}, std::byte{3}, std::byte{16}});
   }
   // Two segments: whole commits, one in parts, one that was given up.
-  const std::uint8_t described[] = {kDescribed, 0,   1,   3, 3, 'o', 'n', 'e', 1, 1,  'a',
-                                    0,          1,   'b', 6, 1, 'c', 1,   1,   'x', 3, 2,
+  const std::uint8_t described[] = {kDescribed, 0,   1,   3, 3, 'o', 'n', 'e', 1,   1,  'a',
+                                    0,          1,   'b', 6, 1, 'c', 1,   1,   'x', 3,  2,
                                     'y',        'z', 255, 1, 7, 1,   'e', 7,   1,   'f'};
   all.push_back(to_vector(std::as_bytes(std::span(described))));
   return all;

@@ -75,9 +75,8 @@ void fix_sums(MutableBytes file, std::size_t place) {
   const std::uint64_t begin = std::uint64_t{image.free_map_page} * image.page_size;
   const std::uint64_t space = begin < file.size() ? (file.size() - begin) / sizeof(PageRun) : 0;
   if (image.free_map_runs <= space) {
-    image.free_map_checksum =
-        checksum64(Bytes(file).subspan(begin < file.size() ? begin : 0,
-                                       image.free_map_runs * sizeof(PageRun)));
+    image.free_map_checksum = checksum64(Bytes(file).subspan(
+        begin < file.size() ? begin : 0, image.free_map_runs * sizeof(PageRun)));
   }
   image.root.checksum = checksum64(as_bytes(&image.root, offsetof(RootImage, checksum)));
   image.checksum = checksum64(as_bytes(&image, offsetof(MetaImage, checksum)));

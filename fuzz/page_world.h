@@ -49,11 +49,11 @@ class PageWorld {
     if (writer_) return *writer_;
     free_map_ = std::make_unique<FreeMap>(file_, page_size_, page_count(), page_count(),
                                           FreeMap::Options{});
-    writer_ = std::make_unique<PageWriter>(
-        PageReader(map_.get(), &frames_, page_count()), map_.get(), frames_, pool_, *free_map_,
-        file_, txn, [](std::uint64_t) -> Result<PageMap*> {
-          return fail(ErrorCode::kTooLarge, "the map is full");
-        });
+    writer_ = std::make_unique<PageWriter>(PageReader(map_.get(), &frames_, page_count()),
+                                           map_.get(), frames_, pool_, *free_map_, file_, txn,
+                                           [](std::uint64_t) -> Result<PageMap*> {
+                                             return fail(ErrorCode::kTooLarge, "the map is full");
+                                           });
     return *writer_;
   }
   const Frame* frame(PageNumber page) const noexcept { return frames_.find(page); }

@@ -21,8 +21,8 @@
 namespace quire::fuzz {
 namespace {
 
-constexpr FieldType kTypes[] = {FieldType::kBool,  FieldType::kI64,       FieldType::kF64,
-                                FieldType::kText,  FieldType::kBytes,     FieldType::kTimestamp,
+constexpr FieldType kTypes[] = {FieldType::kBool,     FieldType::kI64,   FieldType::kF64,
+                                FieldType::kText,     FieldType::kBytes, FieldType::kTimestamp,
                                 FieldType::kVectorF32};
 
 Schema make_schema(std::span<const std::uint8_t> types, std::size_t key) {

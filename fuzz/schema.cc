@@ -193,11 +193,15 @@ ByteVector some_operations() {
   encode_key(Value::of_text("c"), key);
   ByteVector out;
   encode_operation(out, {.code = OpCode::kSavepoint});
-  encode_operation(out, {.code = OpCode::kPut, .id = id, .key = as_bytes("key7"),
-                         .value = as_bytes("value")});
+  encode_operation(
+      out, {.code = OpCode::kPut, .id = id, .key = as_bytes("key7"), .value = as_bytes("value")});
   encode_operation(out, {.code = OpCode::kErase, .id = id, .key = as_bytes("key8")});
-  encode_operation(out, {.code = OpCode::kEraseRange, .id = id, .key = as_bytes("key1"),
-                         .value = as_bytes("key3"), .has_low = true, .has_high = true});
+  encode_operation(out, {.code = OpCode::kEraseRange,
+                         .id = id,
+                         .key = as_bytes("key1"),
+                         .value = as_bytes("key3"),
+                         .has_low = true,
+                         .has_high = true});
   encode_operation(out, {.code = kPutRecord, .id = books, .value = fresh});
   encode_operation(out, {.code = kPutRecord, .id = books, .value = other});
   encode_operation(out, {.code = kEraseRecord, .id = books, .value = bytes_of(key)});

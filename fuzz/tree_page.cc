@@ -50,10 +50,10 @@ struct Kind {
   bool catalog;
 };
 constexpr Kind kKinds[] = {
-    {512, 90, text_key, true, false},    // three levels
-    {512, 60, number_key, false, true},  // a catalog
+    {512, 90, text_key, true, false},      // three levels
+    {512, 60, number_key, false, true},    // a catalog
     {1024, 150, number_key, true, false},  // hints
-    {4096, 45, text_key, false, false},  // a leaf alone
+    {4096, 45, text_key, false, false},    // a leaf alone
 };
 
 struct Base {
@@ -66,12 +66,13 @@ struct Base {
 void publish(PageWorld& world, PagePtr& ptr) {
   const Frame* const frame = world.frame(ptr.page);
   if (frame == nullptr) return;
-  must(tree_for_each_pointer({frame->data, world.page_size()}, [&](const ChildRef& child) -> Status {
-    PagePtr below = load_ptr(child.at);
-    if (child.kind == ChildRef::Kind::kNode) publish(world, below);
-    store_ptr(child.at, below);
-    return {};
-  }));
+  must(
+      tree_for_each_pointer({frame->data, world.page_size()}, [&](const ChildRef& child) -> Status {
+        PagePtr below = load_ptr(child.at);
+        if (child.kind == ChildRef::Kind::kNode) publish(world, below);
+        store_ptr(child.at, below);
+        return {};
+      }));
   ptr.checksum = world.put_down(*frame);
 }
 
@@ -92,8 +93,7 @@ Base build(PageWorld& world, const Kind& kind) {
     const std::string value(large ? kind.page_size + n : n % 40, static_cast<char>('a' + n % 26));
     must(writer.put(as_bytes(base.keys.back()), as_bytes(value)));
   }
-  for (std::uint32_t n = 3; n < kind.entries; n += 11)
-    must(writer.erase(as_bytes(base.keys[n])));
+  for (std::uint32_t n = 3; n < kind.entries; n += 11) must(writer.erase(as_bytes(base.keys[n])));
   base.tree = writer.root();
   publish(world, base.tree.root);
   world.commit(true);
@@ -186,8 +186,8 @@ void look_at_node(Bytes page, std::uint32_t tree, const std::vector<std::string>
     demand(found.slot == i && found.equal && !found.damaged, "a key of a good node is not found");
   }
   for (std::size_t i = 0; i < keys.size(); i += 7) {
-    const Found found = node.is_branch() ? node.find_child(as_bytes(keys[i]))
-                                         : node.find(as_bytes(keys[i]));
+    const Found found =
+        node.is_branch() ? node.find_child(as_bytes(keys[i])) : node.find(as_bytes(keys[i]));
     demand(found.slot <= node.count(), "a search ends outside of the node");
   }
   (void)tree_for_each_pointer({copy.get(), page.size()}, [](const ChildRef&) { return Status(); });
@@ -199,22 +199,21 @@ void look_at_node(Bytes page, std::uint32_t tree, const std::vector<std::string>
 
 bool is_good(PageReader reader, const TreeRoot& tree) {
   std::vector<bool> used(reader.page_count());
-  const TreeCheck check{
-      .on_page = [&](PageNumber first, PageNumber pages) -> Status {
-        for (std::uint64_t page = first; page < std::uint64_t{first} + pages; ++page) {
-          if (page >= used.size() || used[page])
-            return fail(ErrorCode::kCorrupt, "page %llu twice, or past the end",
-                        static_cast<unsigned long long>(page));
-          used[page] = true;
-        }
-        return {};
-      },
-      .on_damage = {},
-      .on_entry = {}};
+  const TreeCheck check{.on_page = [&](PageNumber first, PageNumber pages) -> Status {
+                          for (std::uint64_t page = first; page < std::uint64_t{first} + pages;
+                               ++page) {
+                            if (page >= used.size() || used[page])
+                              return fail(ErrorCode::kCorrupt, "page %llu twice, or past the end",
+                                          static_cast<unsigned long long>(page));
+                            used[page] = true;
+                          }
+                          return {};
+                        },
+                        .on_damage = {},
+                        .on_entry = {}};
   const Status status = tree_check(reader, tree, check);
   int damages = 0;
-  TreeCheck going_on{
-      .on_page = {}, .on_damage = [&](const Error&) { ++damages; }, .on_entry = {}};
+  TreeCheck going_on{.on_page = {}, .on_damage = [&](const Error&) { ++damages; }, .on_entry = {}};
   const Status walked = tree_check(reader, tree, going_on);
   demand(!status || (walked && damages == 0), "a check that goes on finds what the other did not");
   return status.has_value();
@@ -245,9 +244,11 @@ Map walk(TreeCursor& cursor, Status status, Step step, bool good) {
 
 void expect_map(PageReader& reader, const TreeRoot& tree, const Map& map) {
   TreeCursor cursor(&reader, tree);
-  demand(walk(cursor, cursor.first(), [](TreeCursor& c) { return c.next(); }, true) == map,
+  demand(walk(
+             cursor, cursor.first(), [](TreeCursor& c) { return c.next(); }, true) == map,
          "a tree has other entries than it should");
-  demand(walk(cursor, cursor.last(), [](TreeCursor& c) { return c.previous(); }, true) == map,
+  demand(walk(
+             cursor, cursor.last(), [](TreeCursor& c) { return c.previous(); }, true) == map,
          "from the end a tree has other entries");
   demand(tree.count() == map.size(), "the root counts other entries");
   std::uint64_t rank = 0;
@@ -329,10 +330,10 @@ class Changer {
     if (!model_) return;
     const bool sound = !key.empty() && key.size() <= max_key_size(place_.world.page_size());
     const bool there = model_->contains(key);
-    const bool allowed = sound && (mode != TreeWriter::PutMode::kInsert || !there) &&
-                         (mode != TreeWriter::PutMode::kUpdate || there) &&
-                         (mode != TreeWriter::PutMode::kAppend || model_->empty() ||
-                          model_->rbegin()->first < key);
+    const bool allowed =
+        sound && (mode != TreeWriter::PutMode::kInsert || !there) &&
+        (mode != TreeWriter::PutMode::kUpdate || there) &&
+        (mode != TreeWriter::PutMode::kAppend || model_->empty() || model_->rbegin()->first < key);
     demand(done.has_value() == allowed, "a put that should fail, or should not");
     if (!done) return;
     demand(*done == !there, "a put says that a key was there, or was not");
@@ -348,8 +349,8 @@ class Changer {
     const std::string low = some_key();
     const bool open = input_.byte() < 40;
     const std::string high = some_key();
-    const auto done = writer_.erase_range(as_bytes(low), open ? std::nullopt
-                                                               : std::optional(as_bytes(high)));
+    const auto done =
+        writer_.erase_range(as_bytes(low), open ? std::nullopt : std::optional(as_bytes(high)));
     if (!model_) return;
     const auto first = model_->lower_bound(low);
     const auto last = open ? model_->end() : model_->lower_bound(high);
@@ -365,8 +366,8 @@ class Changer {
     const auto value = writer_.get(as_bytes(key));
     const auto rank = tree_rank(pages_.reader(), writer_.root(), as_bytes(key));
     TreeCursor cursor(&pages_.reader(), writer_.root());
-    const Status sought = input_.flag() ? cursor.seek(as_bytes(key))
-                                        : cursor.seek_before(as_bytes(key));
+    const Status sought =
+        input_.flag() ? cursor.seek(as_bytes(key)) : cursor.seek_before(as_bytes(key));
     if (sought && cursor.valid()) (void)cursor.value();
     if (!model_) return;
     const auto found = model_->find(key);
