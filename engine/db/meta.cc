@@ -81,21 +81,26 @@ Status write_meta(io::File& data, const Meta& meta) {
 namespace {
 
 Result<Meta> read_meta(io::File& data, std::uint64_t offset) {
+  const char* name = data.path().c_str();
   MetaImage image;
   std::memset(static_cast<void*>(&image), 0, sizeof image);
   QUIRE_TRY(const std::size_t size,
             data.read_some(offset, {reinterpret_cast<std::byte*>(&image), sizeof image}));
   if (offset == 0 && size < sizeof image)
     return fail(size == 0 ? ErrorCode::kNotDatabase : ErrorCode::kTruncated,
-                "%s is not a Quire database (%zu bytes)", data.path().c_str(), size);
-  return from_image(image, data.path());
+                "%s is not a Quire database (%zu bytes)", name, size);
+  QUIRE_TRY(const Meta meta, from_image(image, data.path()));
+  // A whole one in the other's place was written there by mistake, and may be the older one.
+  if ((meta.sequence % 2 == 0) != (offset == 0))
+    return fail(ErrorCode::kCorrupt, "%s: a meta page lies in the place of the other", name);
+  return meta;
 }
 
 // The second meta page when the first does not tell the page size: tried at every size.
 Result<Meta> find_second(io::File& data) {
   for (std::uint32_t size = kMinPageSize; size <= kMaxPageSize; size *= 2) {
     auto meta = read_meta(data, size);
-    if (meta && meta->page_size == size && meta->sequence % 2 == 1) return meta;
+    if (meta && meta->page_size == size) return meta;
   }
   return fail(ErrorCode::kCorrupt, "%s: no meta page is good", data.path().c_str());
 }

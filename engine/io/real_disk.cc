@@ -44,13 +44,13 @@ constexpr NetworkFilesystem kNetworkFilesystems[] = {
     {0x73757245, "coda"}, {0x7461636F, "ocfs2"}, {0x01161970, "gfs2"}, {0x0BD00BD0, "lustre"},
 };
 
-// The whole of a small file of /proc, which has no size to ask for.
-Result<std::string> read_small_file(const std::string& path) {
+// A small file of /proc, which has no size to ask for; at most `most` bytes of it.
+Result<std::string> read_small_file(const std::string& path, std::size_t most) {
   const int descriptor =
       retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   if (descriptor < 0) return fail_errno(errno, "open %s", path.c_str());
   RealFile file(descriptor, path, false);
-  std::string text(1 << 20, '\0');
+  std::string text(most, '\0');
   QUIRE_TRY(const std::size_t got,
             file.read_some(0, std::as_writable_bytes(std::span(text.data(), text.size()))));
   text.resize(got);
@@ -167,11 +167,11 @@ class RealDisk final : public Disk {
   }
 
   Result<std::array<std::uint64_t, 2>> boot_id() override {
-    if (auto text = read_small_file("/proc/sys/kernel/random/boot_id")) {
+    if (auto text = read_small_file("/proc/sys/kernel/random/boot_id", 64)) {
       if (const auto id = parse_boot_id(*text)) return *id;
     }
     // Some containers hide the id; the second of the boot is nearly as good.
-    QUIRE_TRY(const std::string text, read_small_file("/proc/stat"));
+    QUIRE_TRY(const std::string text, read_small_file("/proc/stat", 1 << 20));
     const std::size_t at = text.find("btime ");
     if (at == std::string::npos) {
       return fail(ErrorCode::kNotSupported, "neither boot_id nor btime in /proc");

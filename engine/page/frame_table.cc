@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -30,7 +31,7 @@ FrameTable::FrameTable()
 
 FrameTable::~FrameTable() {
   constexpr std::size_t kChunkBytes = (std::size_t{1} << kChunkBits) * sizeof(std::atomic<Frame*>);
-  for (std::size_t i = 0; i < kChunks; ++i) {
+  for (std::size_t i = 0; i < chunks_end_; ++i) {
     if (auto* chunk = chunks_[i].load(std::memory_order_relaxed)) ::munmap(chunk, kChunkBytes);
   }
   ::munmap(static_cast<void*>(chunks_), kChunks * sizeof(std::atomic<std::atomic<Frame*>*>));
@@ -47,6 +48,7 @@ bool FrameTable::insert(Frame* frame) noexcept {
           reserve_zeroed((std::size_t{1} << kChunkBits) * sizeof(std::atomic<Frame*>)));
       if (chunk == nullptr) return false;
       top.store(chunk, std::memory_order_release);
+      chunks_end_ = std::max<std::size_t>(chunks_end_, (frame->page >> kChunkBits) + 1);
     }
   }
   chunk[frame->page & kChunkMask].store(frame, std::memory_order_release);

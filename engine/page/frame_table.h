@@ -55,6 +55,7 @@ class FrameTable {
   static constexpr PageNumber kChunkMask = (1u << kChunkBits) - 1;
   std::atomic<std::atomic<Frame*>*>* chunks_;  // 2^16 of them, untouched memory until used
   std::mutex grow_;
+  std::size_t chunks_end_ = 0;  // one past the last that is there; under grow_
   std::atomic<std::size_t> size_{0};
 };
 

@@ -184,6 +184,8 @@ class TreeWriter {
   Status touch_path();
   Result<Node> touch_node(PagePtr& ptr, std::uint32_t level);
   Result<Node> copy_node(PagePtr& ptr, const NodeView& node);
+  Status check_run(const PagePtr& ptr, PageNumber pages) const;
+  Status check_overflows(const NodeView& node) const;
   bool on_right_edge(std::size_t depth) const noexcept;
   void drop_path() noexcept { path_.clear(); }
   void add_to_counts(std::size_t depth, std::int64_t entries) noexcept;

@@ -93,8 +93,7 @@ Status TreeWriter::add_run(const PagePtr& ptr, PageNumber pages, TxnNumber paren
   // Pages that point to one another in a damaged file could be met for ever.
   if (cut.runs.size() >= pages_->reader().page_count())
     return fail(ErrorCode::kCorrupt, "page %u: tree node: more nodes than pages", ptr.page);
-  if (ptr.page < kFirstPage || pages > pages_->reader().page_count() - ptr.page)
-    return fail(ErrorCode::kCorrupt, "page %u (%u pages): outside the file", ptr.page, pages);
+  QUIRE_CHECK(check_run(ptr, pages));
   if (ptr.birth > parent_birth)
     return fail(ErrorCode::kCorrupt, "page %u: younger than its parent", ptr.page);
   cut.runs.push_back({ptr, pages});

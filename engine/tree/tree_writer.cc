@@ -107,11 +107,32 @@ Result<Node> TreeWriter::touch_node(PagePtr& ptr, std::uint32_t level) {
 
 // A copy of a node that is not writable.
 Result<Node> TreeWriter::copy_node(PagePtr& ptr, const NodeView& node) {
-  if (!pages_->in_memory(ptr)) QUIRE_CHECK(node_check_at(node, ptr, tree_.id));
+  if (!pages_->in_memory(ptr)) {
+    QUIRE_CHECK(node_check_at(node, ptr, tree_.id));
+    QUIRE_CHECK(check_overflows(node));
+  }
   QUIRE_TRY(std::byte* const bytes, pages_->touch_fetched(ptr, node.data()));
   Node copy(bytes, pages_->page_size());
   copy.stamp(ptr.page, ptr.birth);
   return copy;
+}
+
+// Whether the pages can be freed: they lie in the file.
+Status TreeWriter::check_run(const PagePtr& ptr, PageNumber pages) const {
+  const PageNumber count = pages_->reader().page_count();
+  if (ptr.page >= kFirstPage && pages <= count && ptr.page <= count - pages) return {};
+  return fail(ErrorCode::kCorrupt, "page %u (%u pages): outside the file", ptr.page, pages);
+}
+
+// The same for the long values of a leaf that was checked by itself, which knows of no file.
+Status TreeWriter::check_overflows(const NodeView& node) const {
+  if (node.is_branch() || node.overflow_count() == 0) return {};
+  for (std::uint32_t i = 0; i < node.count(); ++i) {
+    if (!node.slot(i).overflow()) continue;
+    QUIRE_CHECK(check_run(node.overflow_ptr(i),
+                          PageWriter::run_pages(node.overflow_size(i), node.page_size())));
+  }
+  return {};
 }
 
 Status TreeWriter::touch_path() {

@@ -171,6 +171,29 @@ TEST(Damage, OneMetaPageIsLost) {
   }
 }
 
+// A copy of the older meta page over the newest, as a misdirected write leaves it, was taken for
+// the newest, and nothing said that there had been another; found by the fuzzer of meta pages.
+TEST(Damage, MetaPageInThePlaceOfTheOtherIsDamage) {
+  for (const bool clean : {false, true}) {
+    const auto disk = make(60, clean);
+    const auto data = file(*disk, kData);
+    const std::uint64_t newest = must(read_metas(*data)).newest.sequence;
+    ByteVector older(512);
+    must(data->read((newest + 1) % 2 * 512, older));
+    must(data->write(newest % 2 * 512, older));
+    const auto metas = must(read_metas(*data));
+    EXPECT_EQ(metas.newest.sequence, newest - 1);
+    ASSERT_TRUE(metas.damaged) << "the older state, without a word";
+    EXPECT_NE(metas.damaged->message().find(kData), std::string::npos);
+    const auto found = read(*disk, existing());
+    if (found) {
+      EXPECT_EQ(difference(contents(60), *found), "") << clean;
+    } else {
+      EXPECT_EQ(code_of(found), ErrorCode::kLogDamaged) << words_of(found);
+    }
+  }
+}
+
 // The newest meta page is overwritten, by garbage or by what a disk that lost a write would show.
 void lose_newest_meta(io::Disk& disk, bool zeros) {
   const auto data = file(disk, kData);

@@ -1,0 +1,127 @@
+// What the calls of the C interface are compared with: the state of a database, of its transactions
+// and cursors, as maps.
+#pragma once
+
+#include <quire/quire.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fuzz/fuzz.h"
+
+namespace quire::fuzz {
+
+using Map = std::map<std::string, std::string>;
+
+struct Record {
+  std::optional<std::int64_t> number;
+  std::string bytes;
+  std::optional<std::array<float, 2>> place;
+  bool operator==(const Record&) const = default;
+};
+struct State {
+  struct Space {
+    std::string name;
+    Map entries;
+    bool operator==(const Space&) const = default;
+  };
+  struct Shelf {
+    std::string name;
+    std::map<std::string, Record> records;
+    bool operator==(const Shelf&) const = default;
+  };
+  std::map<quire_keyspace, Space> spaces;
+  std::map<quire_collection, Shelf> shelves;
+
+  quire_keyspace space_named(const std::string& name) const {
+    for (const auto& [id, space] : spaces)
+      if (space.name == name) return id;
+    return 0;
+  }
+  quire_collection shelf_named(const std::string& name) const {
+    for (const auto& [id, shelf] : shelves)
+      if (shelf.name == name) return id;
+    return 0;
+  }
+};
+
+struct Txn {
+  quire_txn* handle = nullptr;
+  std::size_t db = 0;
+  bool open = false;
+  bool write = false;
+  State state;
+  std::vector<std::pair<std::uint64_t, State>> savepoints;
+};
+
+struct Cursor {
+  enum Place { kNowhere, kBefore, kOn, kAfter };
+  quire_cursor* handle = nullptr;
+  std::size_t txn = 0;
+  bool closed = false;
+  quire_keyspace space = 0;
+  std::optional<std::string> low, high, prefix;
+  Place place = kNowhere;
+  std::string at;
+
+  bool has(const std::string& key) const {
+    return (!low || key >= *low) && (!high || key < *high) && (!prefix || key.starts_with(*prefix));
+  }
+};
+
+inline std::string text(const quire_slice& slice) {
+  return {static_cast<const char*>(slice.data), slice.size};
+}
+inline quire_slice slice(const std::string& bytes) { return {bytes.data(), bytes.size()}; }
+
+// Of a number that the state does not know: NOT_FOUND, or TYPE, for a number that was given in a
+// transaction that was undone may have become that of a part of a collection.
+inline constexpr int kNotThere = 1;
+
+inline void expect(int code, int expected, const char* call) {
+  if (code == expected) return;
+  if (expected == kNotThere) {
+    if (code == QUIRE_ERR_TYPE) return;
+    expected = QUIRE_ERR_NOT_FOUND;
+    if (code == expected) return;
+  }
+  found(std::string(call) + ": " + quire_error_name(code) + ", expected " +
+        quire_error_name(expected) + "; the last error was: " + quire_last_error());
+}
+
+// A directory that goes away, on the fastest file system there is.
+class Directory {
+ public:
+  Directory() {
+    const std::filesystem::path memory = "/dev/shm";
+    const bool usable = ::access(memory.c_str(), W_OK) == 0;
+    path_ = (usable ? memory : std::filesystem::temp_directory_path()) /
+            ("quire-fuzz-" + std::to_string(::getpid()));
+    std::filesystem::remove_all(path_);
+    std::filesystem::create_directory(path_);
+  }
+  ~Directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  std::string database() const { return (path_ / "db").string(); }
+  void empty() const { std::filesystem::remove_all(path_ / "db"); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline const Directory& directory() {
+  static const Directory directory;
+  return directory;
+}
+
+}  // namespace quire::fuzz

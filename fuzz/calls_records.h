@@ -1,0 +1,196 @@
+// Calls about collections, records and search.
+#pragma once
+
+#include "fuzz/calls_cursors.h"
+
+namespace quire::fuzz {
+
+class RecordCalls : public CursorCalls {
+ protected:
+  using CursorCalls::CursorCalls;
+
+  void record_call() {
+    Txn& txn = some_txn();
+    if (input_.byte() < 40) return make_shelf(txn);
+    const quire_collection id = some_id();
+    switch (input_.byte() % 8) {
+      case 0:
+      case 1:
+        return insert(txn, id, false);
+      case 2:
+        return insert(txn, id, true);
+      case 3:
+        return update(txn, id);
+      case 4:
+        return erase_record(txn, id);
+      case 5:
+        return search(txn, id);
+      default:
+        return get_record(txn, id);
+    }
+  }
+  void make_shelf(Txn& txn) {
+    static constexpr quire_field kFields[] = {
+        {"id", QUIRE_TYPE_TEXT, QUIRE_FIELD_KEY, 0, 0},
+        {"number", QUIRE_TYPE_I64, QUIRE_FIELD_NULLABLE, 0, 0},
+        {"bytes", QUIRE_TYPE_BYTES, 0, 0, 0},
+        {"place", QUIRE_TYPE_VECTOR_F32, QUIRE_FIELD_NULLABLE, 2, 0}};
+    const std::string name = some_name();
+    quire_collection id = 0;
+    const int code = quire_collection_create(txn.handle, name.c_str(), kFields, 4, &id);
+    int expected = change_code(txn);
+    const bool there = txn.state.space_named(name) != 0 || txn.state.shelf_named(name) != 0;
+    if (expected == QUIRE_OK && there) expected = QUIRE_ERR_EXISTS;
+    expect(code, expected, "collection_create");
+    if (code != QUIRE_OK) return;
+    demand(!txn.state.spaces.contains(id) && !txn.state.shelves.contains(id), "a number twice");
+    txn.state.shelves[id].name = name;
+    ids_.push_back(id);
+  }
+  static quire_value text_value(const std::string& text, std::uint32_t type) {
+    quire_value value{};
+    value.type = type;
+    value.as.bytes = slice(text);
+    return value;
+  }
+  static quire_value number_value(const std::optional<std::int64_t>& number) {
+    quire_value value{};
+    if (!number) return value;
+    value.type = QUIRE_TYPE_I64;
+    value.as.i64 = *number;
+    return value;
+  }
+  static quire_value place_value(const std::optional<std::array<float, 2>>& place) {
+    quire_value value{};
+    if (!place) return value;
+    value.type = QUIRE_TYPE_VECTOR_F32;
+    value.dimension = 2;
+    value.as.vector = place->data();
+    return value;
+  }
+  std::string some_record_key() { return "r" + std::to_string(input_.byte() % 24); }
+  Record some_record() {
+    Record record;
+    const std::uint8_t what = input_.byte();
+    if ((what & 1) != 0) record.number = what;
+    record.bytes = some_value();
+    if ((what & 2) != 0)
+      record.place = {static_cast<float>(input_.byte()), static_cast<float>(what % 5)};
+    return record;
+  }
+  void insert(Txn& txn, quire_collection id, bool upsert) {
+    const std::string key = some_record_key();
+    const Record record = some_record();
+    const std::uint8_t wrong = input_.byte();
+    quire_value values[] = {text_value(key, QUIRE_TYPE_TEXT), number_value(record.number),
+                            text_value(record.bytes, QUIRE_TYPE_BYTES), place_value(record.place)};
+    if (wrong == 255) values[2] = quire_value{};         // null where it can't be
+    if (wrong == 254) values[1].type = QUIRE_TYPE_BOOL;  // another type
+    if (wrong == 253) values[3].dimension = 3;           // another dimension, if it is a vector
+    const std::size_t count = wrong == 252 ? 3 : 4;
+    const int code = upsert ? quire_record_upsert(txn.handle, id, values, count)
+                            : quire_record_insert(txn.handle, id, values, count);
+    int expected = change_code(txn);
+    if (expected == QUIRE_OK) expected = shelf_code(txn.state, id);
+    if (expected == QUIRE_OK && (wrong == 255 || wrong == 252)) expected = QUIRE_ERR_SCHEMA;
+    if (expected == QUIRE_OK && wrong == 254) expected = QUIRE_ERR_TYPE;
+    if (expected == QUIRE_OK && wrong == 253 && record.place) expected = QUIRE_ERR_SCHEMA;
+    if (expected == QUIRE_OK && !upsert && txn.state.shelves[id].records.contains(key))
+      expected = QUIRE_ERR_EXISTS;
+    expect(code, expected, upsert ? "record_upsert" : "record_insert");
+    if (code == QUIRE_OK) txn.state.shelves[id].records[key] = record;
+  }
+  void update(Txn& txn, quire_collection id) {
+    const std::string key = some_record_key();
+    const Record record = some_record();
+    const std::uint8_t which = input_.byte();
+    std::vector<std::uint32_t> fields;
+    std::vector<quire_value> values;
+    const quire_value all[] = {text_value(key, QUIRE_TYPE_TEXT), number_value(record.number),
+                               text_value(record.bytes, QUIRE_TYPE_BYTES),
+                               place_value(record.place)};
+    for (std::uint32_t field = 1; field < 4; ++field) {
+      if ((which >> field & 1) == 0) continue;
+      fields.push_back(field);
+      values.push_back(all[field]);
+    }
+    if (fields.empty()) return;
+    const int code =
+        quire_record_update(txn.handle, id, all, fields.data(), values.data(), fields.size());
+    int expected = change_code(txn);
+    if (expected == QUIRE_OK) expected = shelf_code(txn.state, id);
+    if (expected == QUIRE_OK && !txn.state.shelves[id].records.contains(key))
+      expected = QUIRE_ERR_NOT_FOUND;
+    expect(code, expected, "record_update");
+    if (code != QUIRE_OK) return;
+    Record& changed = txn.state.shelves[id].records[key];
+    if ((which & 2) != 0) changed.number = record.number;
+    if ((which & 4) != 0) changed.bytes = record.bytes;
+    if ((which & 8) != 0) changed.place = record.place;
+  }
+  void erase_record(Txn& txn, quire_collection id) {
+    const std::string key = some_record_key();
+    const quire_value value = text_value(key, QUIRE_TYPE_TEXT);
+    const int code = quire_record_delete(txn.handle, id, &value);
+    int expected = change_code(txn);
+    if (expected == QUIRE_OK) expected = shelf_code(txn.state, id);
+    if (expected == QUIRE_OK && txn.state.shelves[id].records.erase(key) == 0)
+      expected = QUIRE_ERR_NOT_FOUND;
+    expect(code, expected, "record_delete");
+  }
+  static Record record_of(const quire_value* values) {
+    Record record;
+    if (values[1].type == QUIRE_TYPE_I64) record.number = values[1].as.i64;
+    record.bytes = text(values[2].as.bytes);
+    if (values[3].type == QUIRE_TYPE_VECTOR_F32)
+      record.place = {values[3].as.vector[0], values[3].as.vector[1]};
+    return record;
+  }
+  void get_record(Txn& txn, quire_collection id) {
+    const std::string key = some_record_key();
+    const quire_value wanted = text_value(key, QUIRE_TYPE_TEXT);
+    quire_value values[4];
+    const int code = quire_record_get(txn.handle, id, &wanted, values, 4);
+    int expected = txn.open ? shelf_code(txn.state, id) : QUIRE_ERR_CLOSED;
+    if (expected == QUIRE_OK && !txn.state.shelves[id].records.contains(key))
+      expected = QUIRE_ERR_NOT_FOUND;
+    expect(code, expected, "record_get");
+    if (code != QUIRE_OK) return;
+    demand(
+        text(values[0].as.bytes) == key && record_of(values) == txn.state.shelves[id].records[key],
+        "another record");
+  }
+  void search(Txn& txn, quire_collection id) {
+    const std::array<float, 2> query = {static_cast<float>(input_.byte()), 1};
+    quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
+    options.field = 3;
+    options.vector = query.data();
+    options.dimension = 2;
+    options.k = 1 + input_.byte() % 6;
+    std::array<quire_hit, 6> hits;
+    std::size_t count = 0;
+    const int code = quire_search(txn.handle, id, &options, hits.data(), &count);
+    expect(code, txn.open ? shelf_code(txn.state, id) : QUIRE_ERR_CLOSED, "search");
+    if (code != QUIRE_OK) return;
+    std::vector<double> distances;
+    for (const auto& [key, record] : txn.state.shelves[id].records)
+      if (record.place) distances.push_back(distance(*record.place, query));
+    std::ranges::sort(distances);
+    demand(count == std::min<std::size_t>(options.k, distances.size()), "another number of hits");
+    for (std::size_t i = 0; i < count; ++i) {
+      demand(hits[i].distance == distances[i], "another distance");
+      const auto record = txn.state.shelves[id].records.find(text(hits[i].key.as.bytes));
+      demand(record != txn.state.shelves[id].records.end() && record->second.place &&
+                 distance(*record->second.place, query) == distances[i],
+             "a hit that is none");
+    }
+  }
+  // Small whole numbers: exact.
+  static double distance(const std::array<float, 2>& a, const std::array<float, 2>& b) {
+    const double x = static_cast<double>(a[0] - b[0]);
+    const double y = static_cast<double>(a[1] - b[1]);
+    return x * x + y * y;
+  }
+};
+
+}  // namespace quire::fuzz

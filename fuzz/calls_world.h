@@ -1,0 +1,93 @@
+// A database with handles and transactions, real and modelled, and what an input chooses among.
+#pragma once
+
+#include "fuzz/calls_model.h"
+#include "fuzz/input.h"
+
+namespace quire::fuzz {
+
+// The calls stand in classes that are made of one another, each with those of one kind.
+class CallsWorld {
+ protected:
+  explicit CallsWorld(Input& input) : input_(input) {}
+
+  Txn* writer() {
+    for (Txn& txn : txns_)
+      if (txn.open && txn.write) return &txn;
+    return nullptr;
+  }
+  Txn& some_txn() {
+    if (txns_.empty()) begin(true);
+    // Mostly one that was begun lately.
+    const std::uint8_t which = input_.byte();
+    const std::size_t lately = std::min<std::size_t>(txns_.size(), which < 200 ? 3 : 12);
+    return txns_[txns_.size() - 1 - which % lately];
+  }
+
+  void begin(bool write) {
+    const std::size_t db = dbs_.size() == 2 && input_.byte() < 80 ? 1 : 0;
+    quire_txn* handle = nullptr;
+    if (write && db == 1 && second_reads_only_)
+      return expect(quire_begin(dbs_[db], QUIRE_WRITE, &handle), QUIRE_ERR_READ_ONLY,
+                    "a write transaction of a read-only handle");
+    if (write && writer() != nullptr)
+      return expect(quire_begin(dbs_[db], QUIRE_WRITE | QUIRE_TRY, &handle), QUIRE_ERR_BUSY,
+                    "a second write transaction");
+    expect(quire_begin(dbs_[db], write ? QUIRE_WRITE : QUIRE_READ, &handle), QUIRE_OK, "begin");
+    wrote_ |= write;
+    txns_.push_back({.handle = handle,
+                     .db = db,
+                     .open = true,
+                     .write = write,
+                     .state = committed_,
+                     .savepoints = {}});
+  }
+
+  // READ_ONLY or CLOSED where a change is refused for its transaction; OK where it is not.
+  static int change_code(const Txn& txn) {
+    if (!txn.open) return QUIRE_ERR_CLOSED;
+    return txn.write ? QUIRE_OK : QUIRE_ERR_READ_ONLY;
+  }
+  std::string some_name() { return "name" + std::to_string(input_.byte() % 4); }
+  std::string some_key() {
+    const std::uint8_t which = input_.byte();
+    if (which < 230) return "key" + std::to_string(which % 60);
+    if (which == 255) return std::string(2000, 'k');
+    return std::string(input_.text(20));
+  }
+  std::string some_value() {
+    const std::uint8_t size = input_.byte();
+    return std::string(size > 240 ? size * 11U : size % 40, static_cast<char>('a' + size % 26));
+  }
+  std::uint32_t some_id() {
+    // No other is ever given: below 16 there are none, and others may be parts of a collection.
+    if (ids_.empty() || input_.byte() > 250) return input_.byte() % 16;
+    return ids_[ids_.size() - 1 - input_.byte() % std::min<std::size_t>(ids_.size(), 8)];
+  }
+  // What a call with this keyspace's number returns for it.
+  static int space_code(const State& state, quire_keyspace id) {
+    if (state.spaces.contains(id)) return QUIRE_OK;
+    return state.shelves.contains(id) ? QUIRE_ERR_TYPE : kNotThere;
+  }
+  bool key_fits(const std::string& key) const {
+    return !key.empty() && key.size() <= options_.page_size / 4;
+  }
+  static int shelf_code(const State& state, quire_collection id) {
+    if (state.shelves.contains(id)) return QUIRE_OK;
+    return state.spaces.contains(id) ? QUIRE_ERR_TYPE : kNotThere;
+  }
+
+  Input& input_;
+  quire_open_options options_ = QUIRE_OPEN_OPTIONS_INIT;
+  std::vector<quire_db*> dbs_;
+  bool second_reads_only_ = false;
+  bool wrote_ = false;  // a write transaction since the database was opened
+  State committed_;
+  std::vector<Txn> txns_;  // ended ones too
+  std::vector<Cursor> cursors_;
+  std::vector<std::uint64_t> savepoints_;
+  std::size_t closings_ = 0;        // of cursors
+  std::vector<std::uint32_t> ids_;  // of keyspaces and collections, ever
+};
+
+}  // namespace quire::fuzz
