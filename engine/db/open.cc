@@ -167,9 +167,6 @@ Status Database::take_init_lock(io::LockMode mode) {
   }
 }
 
-namespace {
-
-// Who has the database open for writing, as far as its lock file says.
 std::uint32_t holder_pid(io::Disk& disk, const std::string& lock_path) {
   auto file = disk.open(lock_path, io::OpenMode::kRead);
   if (!file) return 0;
@@ -178,8 +175,6 @@ std::uint32_t holder_pid(io::Disk& disk, const std::string& lock_path) {
                                   {reinterpret_cast<std::byte*>(&pid), sizeof pid});
   return read ? pid : 0;
 }
-
-}  // namespace
 
 Status Database::take_writer_lock() {
   std::uint64_t waited = 0;
