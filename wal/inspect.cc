@@ -52,8 +52,8 @@ Result<Remainder> survey_log(io::Disk& disk, const LogOptions& options, const Po
   Remainder found;
   for (const std::uint64_t number : numbers) {
     if (number < from.segment) continue;
-    const auto image = SegmentImage::load(disk, segment_path(options.directory, number),
-                                          options.database, number);
+    const auto image =
+        SegmentImage::load(disk, segment_path(options.directory, number), options.database, number);
     if (!image) {
       ++found.bad_segments;
       continue;

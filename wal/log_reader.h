@@ -52,8 +52,8 @@ Result<SegmentInfo> inspect_segment(io::Disk& disk, const std::string& path,
 // good by themselves; that they belong to one history, nobody can tell any more.
 struct Remainder {
   std::uint64_t records = 0;
-  Lsn highest = 0;               // of these; 0: none
-  Lsn synced = 0;                // highest LSN that one of them knows to have been synced
+  Lsn highest = 0;                 // of these; 0: none
+  Lsn synced = 0;                  // highest LSN that one of them knows to have been synced
   std::uint64_t bad_segments = 0;  // whose header can't be used
 };
 Result<Remainder> survey_log(io::Disk& disk, const LogOptions& options, const Position& from);

@@ -228,7 +228,7 @@ Status array_check(PageReader& reader, const ArrayRoot& array, const ArrayCheck&
 
 // What a salvage can't have: the elements below a pointer whose table or block is damaged.
 struct ArrayLoss {
-  std::uint64_t first = 0;     // numbers of the elements: [first, end)
+  std::uint64_t first = 0;  // numbers of the elements: [first, end)
   std::uint64_t end = 0;
   std::uint64_t elements = 0;  // of these, not in holes: the pointer counts them
   PagePtr ptr;

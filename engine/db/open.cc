@@ -306,6 +306,17 @@ Status Database::join_as_reader(bool writer_alive) {
                   "%s is open for writing by process %u, and this process may not write %s, where "
                   "readers are entered",
                   path_.c_str(), holder_pid(disk_, lock_path()), lock_path().c_str());
+    // Whoever was taken for a writer before may have died meanwhile, or have been somebody who
+    // keeps writers out of a crashed database.
+    QUIRE_CHECK(take_metas());
+    QUIRE_TRY(const bool in_order, closed_in_order());
+    if (!in_order) {
+      QUIRE_CHECK(locks_->unlock(lock_range::kWriter, 1));
+      return fail(ErrorCode::kNeedsRecovery,
+                  "%s was not closed in order, and this process may not recover it: open it once "
+                  "with write access",
+                  path_.c_str());
+    }
     root_ = meta_.root;
     return {};
   }

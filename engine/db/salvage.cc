@@ -15,8 +15,7 @@ void remove_database(io::Disk& disk, const std::string& path) {
   const std::string log = path + "/wal";
   if (const auto names = disk.list(log))
     for (const std::string& name : *names) (void)disk.remove(log + "/" + name);
-  for (const char* name : {"/wal", "/lock", "/data", "/data.new"})
-    (void)disk.remove(path + name);
+  for (const char* name : {"/wal", "/lock", "/data", "/data.new"}) (void)disk.remove(path + name);
   (void)disk.remove(path);
 }
 

@@ -90,20 +90,19 @@ Status ContentsSalvager::read_catalog() {
   std::unordered_set<PageNumber> reached;
   SalvageTarget catalog{.subject = Subject::kDatabase};
   const auto keep = [this](Bytes key, Bytes value) { return keep_catalog_entry(key, value); };
-  const TreeSalvage walk{
-      .on_entry = keep,
-      .on_loss = [&](const TreeLoss& loss) -> Status {
-        LostRange range;
-        range.low = to_vector(loss.low);
-        if (loss.high) range.high = to_vector(*loss.high);
-        range.count = loss.entries;
-        range.ptr = loss.ptr;
-        range.level = loss.level;
-        range.why = why_lost(*loss.why, loss.parent, "the root");
-        catalog.lost.push_back(std::move(range));
-        return {};
-      },
-      .on_node = [&](PageNumber page) { reached.insert(page); }};
+  const TreeSalvage walk{.on_entry = keep,
+                         .on_loss = [&](const TreeLoss& loss) -> Status {
+                           LostRange range;
+                           range.low = to_vector(loss.low);
+                           if (loss.high) range.high = to_vector(*loss.high);
+                           range.count = loss.entries;
+                           range.ptr = loss.ptr;
+                           range.level = loss.level;
+                           range.why = why_lost(*loss.why, loss.parent, "the root");
+                           catalog.lost.push_back(std::move(range));
+                           return {};
+                         },
+                         .on_node = [&](PageNumber page) { reached.insert(page); }};
   QUIRE_CHECK(tree_salvage(reader_, base_.root.catalog_tree(), walk));
   if (unverified_) QUIRE_CHECK(take_strays(catalog, kCatalogId, true, reached, keep));
   for (const LostRange& range : catalog.lost) {
@@ -373,9 +372,8 @@ Status ContentsSalvager::salvage_records(SalvageTarget& target, StructureId id,
   const auto numbers = catalog_.entries.find(definition.numbers);
   if (numbers != catalog_.entries.end() && numbers->second.kind == StructureKind::kTree)
     numbers_ = numbers->second.tree(definition.numbers);
-  QUIRE_CHECK(salvage_tree(target, id, [&](Bytes key, Bytes row) {
-    return restore(target, vectors, key, row);
-  }));
+  QUIRE_CHECK(salvage_tree(
+      target, id, [&](Bytes key, Bytes row) { return restore(target, vectors, key, row); }));
   return name_lost_records(target, definition);
 }
 
@@ -418,7 +416,9 @@ Status ContentsSalvager::restore(SalvageTarget& target, std::vector<Vectors>& ve
     without.insert(place);
     if (schema.field(field).nullable) continue;
     why = "its vector '" + schema.field(field).name + "' is lost" +
-          (lost != nullptr ? ": " + lost->why : from.why.empty() ? "" : ": " + from.why);
+          (lost != nullptr    ? ": " + lost->why
+           : from.why.empty() ? ""
+                              : ": " + from.why);
     if (lost != nullptr) damaged = lost->ptr;
   }
   if (!why.empty()) {

@@ -83,7 +83,7 @@ class ContentsSalvager {
   PageReader reader_;
   SalvagedCatalog catalog_;
   std::optional<TreeRoot> numbers_;  // of the collection at work
-  bool in_stray_ = false;             // the row at work is of a leaf that nothing vouches for
+  bool in_stray_ = false;            // the row at work is of a leaf that nothing vouches for
   SalvageTargets targets_;
 };
 

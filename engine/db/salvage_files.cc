@@ -98,8 +98,8 @@ Status DamagedFiles::take_metas(std::vector<SalvageEvent>& events) {
     return {};
   }
   // Not damage, but files that somebody else must read.
-  if (first_error && (first_error->code() == ErrorCode::kVersion ||
-                      first_error->code() == ErrorCode::kByteOrder))
+  if (first_error &&
+      (first_error->code() == ErrorCode::kVersion || first_error->code() == ErrorCode::kByteOrder))
     return std::unexpected(*first_error);
   QUIRE_CHECK(note_log_identity());
   return guess_page_size(events);
@@ -128,8 +128,8 @@ Status DamagedFiles::guess_page_size(std::vector<SalvageEvent>& events) {
   };
   if (data_ != nullptr) QUIRE_CHECK(each_piece(*data_, file_bytes_, count));
   const auto most = std::ranges::max_element(votes);
-  page_size_ = *most == 0 ? kDefaultPageSize
-                          : kMinPageSize << static_cast<unsigned>(most - votes.begin());
+  page_size_ =
+      *most == 0 ? kDefaultPageSize : kMinPageSize << static_cast<unsigned>(most - votes.begin());
   if (*most != 0)
     events.push_back(note("no meta page tells the page size; by the pages' own headers it is " +
                           std::to_string(page_size_) + " bytes"));
@@ -179,18 +179,18 @@ Result<std::uint64_t> DamagedFiles::measure(const Root& root) {
   std::uint64_t lost = 0;
   std::vector<std::pair<StructureId, CatalogEntry>> entries;
   QUIRE_TRY(PageReader reader, reader_for(root));
-  const TreeSalvage catalog{
-      .on_entry = [&](Bytes key, Bytes value) -> Status {
-        if (key.size() != 5 || static_cast<char>(key[0]) != 'i') return {};
-        const auto id = load_be<std::uint32_t>(key.data() + 1);
-        if (auto entry = CatalogEntry::decode(value, id)) entries.emplace_back(id, *entry);
-        return {};
-      },
-      .on_loss = [&](const TreeLoss& loss) -> Status {
-        lost += loss.entries * kCatalogEntryLost;
-        return {};
-      },
-      .on_node = nullptr};
+  const TreeSalvage catalog{.on_entry = [&](Bytes key, Bytes value) -> Status {
+                              if (key.size() != 5 || static_cast<char>(key[0]) != 'i') return {};
+                              const auto id = load_be<std::uint32_t>(key.data() + 1);
+                              if (auto entry = CatalogEntry::decode(value, id))
+                                entries.emplace_back(id, *entry);
+                              return {};
+                            },
+                            .on_loss = [&](const TreeLoss& loss) -> Status {
+                              lost += loss.entries * kCatalogEntryLost;
+                              return {};
+                            },
+                            .on_node = nullptr};
   QUIRE_CHECK(tree_salvage(reader, root.catalog_tree(), catalog));
   const TreeSalvage tree{.on_entry = [](Bytes, Bytes) -> Status { return {}; },
                          .on_loss = [&](const TreeLoss& loss) -> Status {
@@ -305,8 +305,8 @@ Result<SalvageBase> DamagedFiles::choose_base(std::vector<SalvageEvent>& events)
   const bool follows = base && (!meta_lost_ || log_follows(metas_[0]));
   if (!base || (meta_lost_ && (!follows || base->lost != 0))) {
     QUIRE_TRY(auto found, find_by_pages(base ? base->root.txn : 0));
-    const bool better = found && (!base || found->lost < base->lost ||
-                                  (found->lost == base->lost && !follows));
+    const bool better =
+        found && (!base || found->lost < base->lost || (found->lost == base->lost && !follows));
     if (better) base = std::move(found);
   }
   if (has_first_commit && (!base || base->lost != 0)) {

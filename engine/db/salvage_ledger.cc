@@ -63,8 +63,8 @@ void SalvageTarget::note_erase_range(const std::optional<Bytes>& low,
     const bool from_below = !low || compare_bytes(*low, range.low) <= 0;
     const bool to_above = !high || (range.high && compare_bytes(*high, *range.high) >= 0);
     if (from_below && to_above) return true;
-    const bool apart = (high && compare_bytes(*high, range.low) <= 0) ||
-                       (low && !is_after(range.high, *low));
+    const bool apart =
+        (high && compare_bytes(*high, range.low) <= 0) || (low && !is_after(range.high, *low));
     if (!apart) range.perhaps_erased = true;
     return false;
   });

@@ -96,8 +96,8 @@ void LogSalvager::tell_end(const std::string& why, const wal::Position& end) {
   std::string text = "the commits behind LSN " + std::to_string(end.lsn) + " are lost: " + why;
   const auto rest = wal::survey_log(files_.disk(), files_.log_options(), end);
   if (rest && rest->records != 0)
-    text += "; behind that " + std::to_string(rest->records) +
-            " records can be read, up to LSN " + std::to_string(rest->highest) +
+    text += "; behind that " + std::to_string(rest->records) + " records can be read, up to LSN " +
+            std::to_string(rest->highest) +
             (rest->synced > end.lsn
                  ? ", and up to LSN " + std::to_string(rest->synced) + " all had been synced"
                  : ", none of which is known to have been synced");
@@ -135,8 +135,8 @@ Result<LogSalvager::Done> LogSalvager::take(const wal::Record& record, const Sal
     QUIRE_TRY(const auto decoded, decode_operation(Bytes(rest_).subspan(done)));
     if (!decoded) break;
     if (auto carried = carry_out(decoded->operation); !carried)
-      return std::unexpected(carried.error().with_context("log record " +
-                                                          std::to_string(record.lsn)));
+      return std::unexpected(
+          carried.error().with_context("log record " + std::to_string(record.lsn)));
     done += decoded->size;
   }
   rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(done));
@@ -195,9 +195,8 @@ Status LogSalvager::carry_out(const Operation& operation) {
 
 Status LogSalvager::create_keyspace(const Operation& operation) {
   if (targets_.contains(operation.id)) return {};  // the state has it already
-  SalvageTarget target{
-      .subject = Subject::kKeyspace,
-      .name = free_name(std::string(as_text(operation.key)), operation.id)};
+  SalvageTarget target{.subject = Subject::kKeyspace,
+                       .name = free_name(std::string(as_text(operation.key)), operation.id)};
   auto made = txn_->create_keyspace(target.name);
   if (!made) return forgiven(std::unexpected(made.error()));
   target.id = *made;

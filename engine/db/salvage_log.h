@@ -56,7 +56,7 @@ class LogSalvager {
   // Of the commit at work.
   std::unique_ptr<WriteTxn> txn_;
   ByteVector rest_;
-  SalvageTargets before_;                     // what targets_ was before it
+  SalvageTargets before_;  // what targets_ was before it
   std::vector<SalvageTargets> savepoints_;
   std::map<StructureId, std::uint64_t> skipped_;  // operations on what nobody knows
 };

@@ -262,6 +262,7 @@ struct TreeCheck {
   std::function<Status(PageNumber first, PageNumber pages)> on_page;
   std::function<void(const Error&)> on_damage;
   std::function<Status(Bytes key, Bytes value)> on_entry;  // may be null
+  const char* root_in = "the catalog";                     // what points to the root, for messages
 };
 Status tree_check(PageReader& reader, const TreeRoot& tree, const TreeCheck& check);
 
