@@ -122,7 +122,13 @@ Verdict judge_salvage(const Scene& scene, const Mutation& mutation, std::uint64_
         (must(disk->exists(file)) && bytes_of(*before, file) != bytes_of(*disk, file)))
       return {Outcome::kWrong, "the salvage changed " + file};
   }
-  if (!totals) return {Outcome::kWrong, "salvage: " + totals.error().message() + told.words};
+  if (!totals) {
+    const bool nothing_left = scene.files.size() == 1 && (!must(disk->exists(kDataPath)) ||
+                                                          bytes_of(*disk, kDataPath).empty());
+    if (nothing_left && totals.error().code() == ErrorCode::kNotDatabase)
+      return {Outcome::kDetected, totals.error().message()};
+    return {Outcome::kWrong, "salvage: " + totals.error().message() + told.words};
+  }
   told.totals = *totals;
   DatabaseOptions existing = scene.options;
   const auto database = Database::open(*disk, kSavedPath, existing);
