@@ -301,6 +301,11 @@ class CommandLine {
         verb("inspect", "show a part of the files",
              "quire inspect DB meta | page N | segment [N] | readers [--json]", help::kInspect);
     rest(inspect);
+    CLI::App* recover = verb("recover", "make a new database out of a damaged one",
+                             "quire recover DB NEW [--unverified] [--json]", help::kRecover);
+    rest(recover);
+    recover->add_flag("--unverified", a_->unverified,
+                      "also take entries that no checksum vouches for");
   }
 
   Arguments* a_;

@@ -47,6 +47,9 @@ struct Arguments {
   std::uint64_t max_line_bytes = 64u << 20;
   std::string write_schema;
 
+  // Recovery.
+  bool unverified = false;
+
   // Search.
   std::string field;
   std::string vector_file;

@@ -185,4 +185,16 @@ Examples:
   quire inspect shop.quire segment 3
   quire inspect shop.quire readers         # the head and the reader table, as last written)";
 
+inline constexpr const char* kRecover = R"(
+Makes the database NEW out of all that can be read of DB, which is damaged, and says what is lost:
+each range of keys or records with the page and the reason, and how many there were. DB is only
+read, and nobody can open it meanwhile. Nothing may be there at NEW. With --unverified entries are
+taken too that no checksum vouches for; each page of such is listed. Exit code 0: nothing is lost;
+1: NEW is made, and something is missing from it or unverified; 2: there is no NEW.
+
+Examples:
+  quire recover shop.quire saved.quire
+  quire recover shop.quire saved.quire --unverified
+  quire recover shop.quire saved.quire --json | jq 'select(.finding == "lost").text')";
+
 }  // namespace quire::tools::help

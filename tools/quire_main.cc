@@ -17,7 +17,7 @@
 namespace quire::tools {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, int (*)(const Arguments&)>, 13> kVerbs{{
+constexpr std::array<std::pair<std::string_view, int (*)(const Arguments&)>, 14> kVerbs{{
     {"create", run_create},
     {"put", run_put},
     {"get", run_get},
@@ -31,6 +31,7 @@ constexpr std::array<std::pair<std::string_view, int (*)(const Arguments&)>, 13>
     {"check", run_check},
     {"checkpoint", run_checkpoint},
     {"inspect", run_inspect},
+    {"recover", run_recover},
 }};
 
 int run(const Arguments& arguments) {

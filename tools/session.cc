@@ -154,7 +154,7 @@ std::string explain(const Error& error, const Arguments& arguments) {
   const std::string sentence = error.what();
   switch (error.code()) {
     case QUIRE_ERR_NOT_FOUND:
-      if (arguments.verb == "create") return sentence;
+      if (arguments.verb == "create" || arguments.verb == "recover") return sentence;
       return sentence + "; 'quire create " + db + "' makes a database, 'quire load' loads one";
     case QUIRE_ERR_BUSY:
     case QUIRE_ERR_TIMEOUT:

@@ -18,5 +18,6 @@ int run_stat(const Arguments& arguments);
 int run_check(const Arguments& arguments);
 int run_checkpoint(const Arguments& arguments);
 int run_inspect(const Arguments& arguments);
+int run_recover(const Arguments& arguments);
 
 }  // namespace quire::tools

@@ -48,6 +48,17 @@ struct SegmentInfo {
 };
 Result<SegmentInfo> inspect_segment(io::Disk& disk, const std::string& path,
                                     const DatabaseId& database);
+// What lies behind the place where a reader had to stop, for who must say what is lost. Records are
+// good by themselves; that they belong to one history, nobody can tell any more.
+struct Remainder {
+  std::uint64_t records = 0;
+  Lsn highest = 0;                 // of these; 0: none
+  Lsn synced = 0;                  // highest LSN that one of them knows to have been synced
+  std::uint64_t bad_segments = 0;  // whose header can't be used
+};
+Result<Remainder> survey_log(io::Disk& disk, const LogOptions& options, const Position& from);
+// The database whose log the directory has, by the first good header; nothing where there is none.
+Result<std::optional<DatabaseId>> database_of_log(io::Disk& disk, const std::string& directory);
 // The place before the oldest record in the directory; segment 0 when there is none.
 Result<Position> first_position(io::Disk& disk, const LogOptions& options);
 // Numbers of the segments in the directory, ascending.

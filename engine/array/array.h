@@ -226,4 +226,19 @@ struct ArrayCheck {
 };
 Status array_check(PageReader& reader, const ArrayRoot& array, const ArrayCheck& check);
 
+// What a salvage can't have: the elements below a pointer whose table or block is damaged.
+struct ArrayLoss {
+  std::uint64_t first = 0;  // numbers of the elements: [first, end)
+  std::uint64_t end = 0;
+  std::uint64_t elements = 0;  // of these, not in holes: the pointer counts them
+  PagePtr ptr;
+  bool block = false;                // not a table
+  std::optional<PageNumber> parent;  // the table that has the pointer; none: the array's root
+  const Error* why = nullptr;
+};
+// Reads every table and block, and names what can't be read. An error of `on_loss` ends it; a root
+// that makes no sense loses all.
+Status array_salvage(PageReader& reader, const ArrayRoot& array,
+                     const std::function<Status(const ArrayLoss&)>& on_loss);
+
 }  // namespace quire

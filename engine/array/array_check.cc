@@ -19,7 +19,7 @@ class Checker {
             fail(ErrorCode::kCorrupt, "array %u: a null root is not all zeros", array_.id));
       return {};
     }
-    return walk(array_.root, array_.height, 0);
+    return walk(array_.root, array_.height, 0, 0);
   }
 
  private:
@@ -30,8 +30,9 @@ class Checker {
     return {};
   }
 
-  // `first`: number of the first block under the pointer.
-  Status walk(const PagePtr& ptr, unsigned level, std::uint64_t first) {
+  // `first`: number of the first block under the pointer, which is in page `parent`; 0: it is the
+  // root.
+  Status walk(const PagePtr& ptr, unsigned level, std::uint64_t first, PageNumber parent) {
     const PageNumber pages =
         level > 0 ? 1 : (array_.height == 0 ? array_.first_block_pages : array_.block_pages);
     // Tables that lead to one table over and over would take forever.
@@ -44,9 +45,13 @@ class Checker {
                          array_.id, ptr.page));
     }
     const std::byte* page = reader_.fetch(ptr, pages);
-    if (page == nullptr)
-      return report(std::unexpected(
-          reader_.take_error().with_context(level == 0 ? "array block" : "array table")));
+    if (page == nullptr) {
+      const Error error =
+          reader_.take_error().with_context(level == 0 ? "array block" : "array table");
+      const std::string from = parent == 0 ? "the catalog" : "page " + std::to_string(parent);
+      return report(
+          std::unexpected(Error(error.code(), error.message() + "; " + from + " points to it")));
+    }
     if (check_.on_page != nullptr) QUIRE_CHECK(check_.on_page(ptr.page, pages));
     if (level == 0) return check_block(ptr, first);
     if (!is_array_table(page, ptr, level, array_, geometry_.fanout()))
@@ -102,7 +107,7 @@ class Checker {
       const std::uint64_t block = first + slot * geometry_.blocks_per_slot(level);
       count += child.count;
       QUIRE_CHECK(check_child(child, ptr, slot, block < blocks));
-      if (child && block < blocks) QUIRE_CHECK(walk(child, level - 1, block));
+      if (child && block < blocks) QUIRE_CHECK(walk(child, level - 1, block, ptr.page));
     }
     if (count == ptr.count) return {};
     return report(fail(ErrorCode::kCorrupt,

@@ -80,44 +80,54 @@ class Checker {
         const std::string_view name = as_text(key.subspan(1));
         QUIRE_TRY(const NameEntry entry, NameEntry::decode(value, name));
         if (entry.kind == NameKind::kCollection) collections_.emplace_back(name, entry.id);
-        if (entry.kind == NameKind::kKeyspace) keyspaces_.emplace(entry.id);
+        if (entry.kind == NameKind::kKeyspace) {
+          keyspaces_.emplace(entry.id);
+          owners_[entry.id] = "keyspace '" + std::string(name) + "'";
+        }
       }
       return {};
     };
-    const TreeCheck check{
-        .on_page = marker("the catalog"), .on_damage = reporter(), .on_entry = entry_of};
+    const TreeCheck check{.on_page = marker("the catalog"),
+                          .on_damage = reporter("the catalog"),
+                          .on_entry = entry_of,
+                          .root_in = "the root"};
     if (auto status = tree_check(view_.reader(), view_.catalog_root(), check); !status)
-      damage(status.error());
+      damage("the catalog: " + status.error().message());
+    open_collections();
   }
 
   void structures() {
     for (const auto& [id, entry] : entries_) {
       if (stopped_) return;
-      const std::string who = "structure " + std::to_string(id);
+      const auto owner = owners_.find(id);
+      const std::string who = owner != owners_.end()
+                                  ? owner->second
+                                  : "structure " + std::to_string(id) + ", which nothing names";
       Status status;
       if (entry.kind == StructureKind::kTree) {
-        const TreeCheck check{.on_page = marker(who), .on_damage = reporter(), .on_entry = nullptr};
+        const TreeCheck check{
+            .on_page = marker(who), .on_damage = reporter(who), .on_entry = nullptr};
         status = tree_check(view_.reader(), entry.tree(id), check);
       } else {
-        const ArrayCheck check{.on_page = marker(who), .on_damage = reporter()};
+        const ArrayCheck check{.on_page = marker(who), .on_damage = reporter(who)};
         status = array_check(view_.reader(), entry.array(id), check);
       }
-      if (!status) damage(status.error());
+      if (!status) damage(who + ": " + status.error().message());
       const bool user = (entry.flags & CatalogEntry::kKeyspace) != 0;
       if (user != keyspaces_.contains(id)) damage(who + ": its name and its kind do not agree");
     }
   }
 
   void collections() {
-    for (const auto& [name, id] : collections_) {
+    for (const Collection& collection : opened_) {
       if (stopped_) return;
-      const auto collection = Collection::open(view_, id);
-      if (!collection) {
-        damage(collection.error());
-        continue;
-      }
-      if (auto status = check_collection(view_, *collection, reporter()); !status)
-        damage(status.error());
+      // A damaged page was told with its structure already.
+      const auto tell = [this, &collection](const Error& error) {
+        if (is_told(error.message())) return;
+        const std::string who = "collection '" + collection.name() + "'";
+        damage((error.message().starts_with(who) ? "" : who + ": ") + error.message());
+      };
+      if (auto status = check_collection(view_, collection, tell); !status) tell(status.error());
     }
   }
 
@@ -137,9 +147,39 @@ class Checker {
       return {};
     };
   }
-  std::function<void(const Error&)> reporter() {
-    return [this](const Error& error) { damage(error); };
+  std::function<void(const Error&)> reporter(std::string who) {
+    return [this, who = std::move(who)](const Error& error) {
+      if (told_.size() < kToldMax) told_.push_back(error.message());
+      damage(who + ": " + error.message());
+    };
   }
+  bool is_told(const std::string& message) const {
+    return std::ranges::any_of(
+        told_, [&](const std::string& told) { return told.find(message) != told.npos; });
+  }
+  // Names their structures.
+  void open_collections() {
+    for (const auto& [name, id] : collections_) {
+      auto collection = Collection::open(view_, id);
+      const std::string who = "collection '" + name + "'";
+      owners_[id] = who + ", rows";
+      if (!collection) {
+        damage(who + ": " + collection.error().message());
+        continue;
+      }
+      const CollectionDefinition& definition = collection->definition();
+      owners_[definition.numbers] = who + ", record numbers";
+      owners_[definition.freed] = who + ", freed numbers";
+      for (std::size_t i = 0; i < definition.vectors.size(); ++i) {
+        const std::uint32_t field = definition.schema.vectors()[i];
+        owners_[definition.vectors[i]] =
+            who + ", vectors '" + definition.schema.field(field).name + "'";
+      }
+      opened_.push_back(*std::move(collection));
+    }
+  }
+
+  static constexpr std::size_t kToldMax = 10'000;
 
   CheckView& view_;
   std::vector<bool> used_;
@@ -147,6 +187,9 @@ class Checker {
   std::vector<std::pair<StructureId, CatalogEntry>> entries_;
   std::vector<std::pair<std::string, StructureId>> collections_;
   std::unordered_set<StructureId> keyspaces_;
+  std::vector<Collection> opened_;
+  std::unordered_map<StructureId, std::string> owners_;  // whose structure it is
+  std::vector<std::string> told_;                        // of structures, without the owner
   std::uint64_t damages_ = 0;
   bool stopped_ = false;
 };

@@ -180,4 +180,7 @@ class Database {
   std::atomic<std::uint64_t> last_look_ms_{0};
 };
 
+// Who has the database open for writing, as far as its lock file says; 0: it does not say.
+std::uint32_t holder_pid(io::Disk& disk, const std::string& lock_path);
+
 }  // namespace quire

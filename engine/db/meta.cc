@@ -78,8 +78,6 @@ Status write_meta(io::File& data, const Meta& meta) {
   return data.write(place, as_bytes(&image, sizeof image));
 }
 
-namespace {
-
 Result<Meta> read_meta(io::File& data, std::uint64_t offset) {
   const char* name = data.path().c_str();
   MetaImage image;
@@ -96,8 +94,7 @@ Result<Meta> read_meta(io::File& data, std::uint64_t offset) {
   return meta;
 }
 
-// The second meta page when the first does not tell the page size: tried at every size.
-Result<Meta> find_second(io::File& data) {
+Result<Meta> find_second_meta(io::File& data) {
   for (std::uint32_t size = kMinPageSize; size <= kMaxPageSize; size *= 2) {
     auto meta = read_meta(data, size);
     if (meta && meta->page_size == size) return meta;
@@ -105,11 +102,9 @@ Result<Meta> find_second(io::File& data) {
   return fail(ErrorCode::kCorrupt, "%s: no meta page is good", data.path().c_str());
 }
 
-}  // namespace
-
 Result<Metas> read_metas(io::File& data) {
   auto first = read_meta(data, 0);
-  auto second = first ? read_meta(data, first->page_size) : find_second(data);
+  auto second = first ? read_meta(data, first->page_size) : find_second_meta(data);
   if (!first && !second) return std::unexpected(std::move(first).error());
   Metas metas;
   if (!first) {

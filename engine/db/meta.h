@@ -83,6 +83,10 @@ Result<Meta> from_image(const MetaImage& image, const std::string& path);
 
 // Writes the meta page that `meta.sequence` falls on. Not synced.
 Status write_meta(io::File& data, const Meta& meta);
+// The meta page at this offset; kNotDatabase, kTruncated and the errors of from_image.
+Result<Meta> read_meta(io::File& data, std::uint64_t offset);
+// The second meta page of a file whose first does not tell the page size: tried at every size.
+Result<Meta> find_second_meta(io::File& data);
 // Reads both; fails only when neither is good (with the error of the better one).
 struct Metas {
   Meta newest;

@@ -168,9 +168,6 @@ Status Database::take_init_lock(io::LockMode mode) {
   }
 }
 
-namespace {
-
-// Who has the database open for writing, as far as its lock file says.
 std::uint32_t holder_pid(io::Disk& disk, const std::string& lock_path) {
   auto file = disk.open(lock_path, io::OpenMode::kRead);
   if (!file) return 0;
@@ -179,8 +176,6 @@ std::uint32_t holder_pid(io::Disk& disk, const std::string& lock_path) {
                                   {reinterpret_cast<std::byte*>(&pid), sizeof pid});
   return read ? pid : 0;
 }
-
-}  // namespace
 
 Status Database::take_writer_lock() {
   std::uint64_t waited = 0;
@@ -319,6 +314,17 @@ Status Database::join_as_reader(bool writer_alive) {
                   "%s is open for writing by process %u, and this process may not write %s, where "
                   "readers are entered",
                   path_.c_str(), holder_pid(disk_, lock_path()), lock_path().c_str());
+    // Whoever was taken for a writer before may have died meanwhile, or have been somebody who
+    // keeps writers out of a crashed database.
+    QUIRE_CHECK(take_metas());
+    QUIRE_TRY(const bool in_order, closed_in_order());
+    if (!in_order) {
+      QUIRE_CHECK(locks_->unlock(lock_range::kWriter, 1));
+      return fail(ErrorCode::kNeedsRecovery,
+                  "%s was not closed in order, and this process may not recover it: open it once "
+                  "with write access",
+                  path_.c_str());
+    }
     root_ = meta_.root;
     return {};
   }

@@ -264,7 +264,31 @@ struct TreeCheck {
   std::function<Status(PageNumber first, PageNumber pages)> on_page;
   std::function<void(const Error&)> on_damage;
   std::function<Status(Bytes key, Bytes value)> on_entry;  // may be null
+  const char* root_in = "the catalog";                     // what points to the root, for messages
 };
 Status tree_check(PageReader& reader, const TreeRoot& tree, const TreeCheck& check);
+
+// What a salvage can't have: the entries below a pointer whose page is damaged, or one long value.
+struct TreeLoss {
+  Bytes low;                         // keys >= low ...
+  std::optional<Bytes> high;         // ... and < high, where there is a bound
+  std::uint64_t entries = 0;         // exactly so many: the pointer counts them
+  PagePtr ptr;                       // to the page, or to the run of the value
+  std::uint32_t level = 0;           // of the node; 0 for a leaf and a value
+  bool value = false;                // only the value of the key `low`
+  std::optional<PageNumber> parent;  // the page that has the pointer; none: the tree's root
+  const Error* why = nullptr;
+};
+// Callbacks borrow. An error of one ends the walk.
+struct TreeSalvage {
+  std::function<Status(Bytes key, Bytes value)> on_entry;
+  std::function<Status(const TreeLoss&)> on_loss;
+  std::function<void(PageNumber page)> on_node;  // each that was read and is good; may be null
+};
+// Everything in the tree that can be read, in order of the keys; what can't costs its subtree only.
+Status tree_salvage(PageReader& reader, const TreeRoot& tree, const TreeSalvage& salvage);
+// The entries of a leaf that no good pointer leads to. `page` passed tree_check_node; its long
+// values are verified like any.
+Status tree_salvage_leaf(PageReader& reader, Bytes page, const TreeSalvage& salvage);
 
 }  // namespace quire

@@ -20,7 +20,7 @@ class TreeChecker {
         return report(fail(ErrorCode::kCorrupt, "tree %u: empty, but with a root", tree_.id));
       return {};
     }
-    return check_subtree(tree_.root, tree_.height - 1u, nullptr, nullptr);
+    return check_subtree(tree_.root, tree_.height - 1u, nullptr, nullptr, 0);
   }
 
  private:
@@ -31,6 +31,12 @@ class TreeChecker {
     if (!check_.on_damage) return error;
     check_.on_damage(error.error());
     return {};
+  }
+
+  // What leads to a page that can't be had; 0: it is the root.
+  Error pointed_from(Error error, PageNumber parent) const {
+    const std::string from = parent == 0 ? check_.root_in : "page " + std::to_string(parent);
+    return {error.code(), error.message() + "; " + from + " points to it"};
   }
 
   Status take_page(const PagePtr& ptr, PageNumber pages) {
@@ -70,11 +76,12 @@ class TreeChecker {
     return {};
   }
 
-  Status check_subtree(const PagePtr& ptr, std::uint32_t level, Bound low, Bound high) {
+  Status check_subtree(const PagePtr& ptr, std::uint32_t level, Bound low, Bound high,
+                       PageNumber parent) {
     QUIRE_CHECK(take_page(ptr, 1));
     NodeView node;
     if (auto status = check_node_alone(ptr, level, node); !status)
-      return report(std::unexpected(std::move(status).error()));
+      return report(std::unexpected(pointed_from(std::move(status).error(), parent)));
     if (auto status = check_bounds(node, low, high); !status)
       QUIRE_CHECK(report(std::unexpected(std::move(status).error())));
     std::uint64_t entries = node.count();
@@ -102,7 +109,7 @@ class TreeChecker {
       }
       entries += node.child_count(i);
       QUIRE_CHECK(check_subtree(node.child(i), node.level() - 1, i == 0 ? low : &left,
-                                i + 1 < node.count() ? &right : high));
+                                i + 1 < node.count() ? &right : high, node.page()));
     }
     return {};
   }
@@ -112,7 +119,8 @@ class TreeChecker {
     for (std::uint32_t i = 0; i < leaf.count(); ++i) {
       auto value = check_value(leaf, i);
       if (!value) {
-        QUIRE_CHECK(report(std::unexpected(std::move(value).error())));
+        Error error = pointed_from(std::move(value).error(), leaf.page());
+        QUIRE_CHECK(report(std::unexpected(std::move(error))));
         continue;
       }
       if (!check_.on_entry) continue;

@@ -612,6 +612,87 @@ QUIRE_API int quire_inspect(const char* path, uint32_t what, uint64_t number, ch
 /* Frees what quire_inspect gave; NULL is fine. */
 QUIRE_API void quire_free(void* memory);
 
+/* ----------------------------------------------------------------- recover */
+
+enum { QUIRE_RECOVER_UNVERIFIED = 1 /* quire_recover_options.flags; see below */ };
+typedef struct quire_recover_options {
+  size_t size;
+  uint32_t flags; /* QUIRE_RECOVER_* */
+  uint32_t reserved;
+} quire_recover_options;
+#define QUIRE_RECOVER_OPTIONS_INIT {sizeof(quire_recover_options), 0, 0}
+
+/* What a finding says. */
+enum {
+  QUIRE_FINDING_NOTE = 1,       /* something is damaged, and nothing is lost by it */
+  QUIRE_FINDING_LOST = 2,       /* something is lost */
+  QUIRE_FINDING_UNVERIFIED = 3, /* entries that no checksum vouches for were saved */
+  QUIRE_FINDING_SAVED = 4       /* closes a keyspace or collection: what the new one has */
+};
+/* And of what. */
+enum {
+  QUIRE_FINDING_OF_DATABASE = 0,
+  QUIRE_FINDING_OF_KEYSPACE = 1,
+  QUIRE_FINDING_OF_COLLECTION = 2,
+  QUIRE_FINDING_OF_LOG = 3
+};
+typedef struct quire_finding {
+  size_t size;
+  uint32_t kind;    /* QUIRE_FINDING_* */
+  uint32_t subject; /* QUIRE_FINDING_OF_* */
+  const char* name; /* of the keyspace or collection in the new database; else NULL */
+  const char* text; /* a sentence */
+  quire_slice low;  /* the keys in [low, high) are meant; of a collection encoded, as in */
+  quire_slice high; /* docs/format.md. data NULL: none, or no bound above */
+  uint64_t saved;   /* keys or records */
+  /* How many are lost. They differ only where the log wrote or erased keys in a range that is lost;
+   * UINT64_MAX for the second: nothing tells. */
+  uint64_t lost_least;
+  uint64_t lost_most;
+  uint32_t page; /* that is damaged; 0: none in particular */
+  uint32_t reserved;
+} quire_finding;
+
+typedef struct quire_recover_result {
+  size_t size;
+  uint64_t keyspaces;
+  uint64_t collections;
+  uint64_t saved; /* keys and records, all together */
+  uint64_t lost_least;
+  uint64_t lost_most; /* UINT64_MAX: nothing tells */
+  uint64_t commits;   /* of the log, carried out over the last checkpoint */
+} quire_recover_result;
+
+/* Makes the database `new_path` out of all that can be read of the damaged one, with the same page
+ * size, names and schemas, and reports what is lost: report(context, finding) for each thing found,
+ * last a QUIRE_FINDING_SAVED for each keyspace and collection; a non-zero return stops. Memory of a
+ * finding is good until `report` returns. options, report and result may be NULL; set result->size
+ * = sizeof *result first.
+ *
+ * The damaged database is only read, with pread. Nobody can open it meanwhile (they wait, as for a
+ * recovery); read transactions that are open go on. The state to begin with is that of the newest
+ * good meta page; where the one that was lost may have been newer, or both are lost, the pages of
+ * `data` are searched for a younger state that is whole. A damaged page costs what is below it and
+ * no more, and its pointer says how much that is; a record whose vector is lost is saved without
+ * it, where the field may be null. Then the log is carried out, commit by commit, as far as it can
+ * be read.
+ *
+ * With QUIRE_RECOVER_UNVERIFIED leaves are taken too that no checksum vouches for: damaged ones
+ * whose structure holds, and those below a branch that is lost. Never an older copy of something
+ * newer, as long as the list of free pages can be read; else they are said to be perhaps old.
+ *
+ * QUIRE_OK: nothing is lost. CORRUPT: the new database was made, and lacks, or has unverified, what
+ * was reported. After any other error there is no new database. O(pages in use + log), and of the
+ * whole file where it is searched.
+ * Errors: NOT_FOUND, NOT_DATABASE (nothing of a database is there), VERSION, BYTE_ORDER; BUSY
+ * (somebody writes to it, or opens it); EXISTS (there is something at new_path), INVALID (new_path
+ * is in the damaged directory); CANCELLED (`report` stopped it); FULL, PERMISSION and others of
+ * writing the new one. */
+QUIRE_API int quire_recover(const char* damaged, const char* new_path,
+                            const quire_recover_options* options,
+                            int (*report)(void* context, const quire_finding* finding),
+                            void* context, quire_recover_result* result);
+
 #ifdef __cplusplus
 }
 #endif

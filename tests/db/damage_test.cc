@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <regex>
 
 #include "engine/base/checksum.h"
 #include "tests/db/workload.h"
@@ -454,6 +455,27 @@ TEST(Damage, AnyByteOfTheData) {
   EXPECT_GT(found_by_check, 50);
 }
 
+// check said "structure 16" or nothing at all, and left it to the reader to find out what that was.
+TEST(Damage, CheckNamesWhatIsDamagedAndWhatPointedToIt) {
+  const auto disk = make(200, true);
+  std::string found;
+  const auto pages = static_cast<PageNumber>(must(file(*disk, kData)->size()) / 512);
+  for (PageNumber page = kFirstPage; page < pages; ++page) {
+    const auto copy = disk->survivor(1, Survival::kEverything);
+    const auto data = file(*copy, kData);
+    std::byte kind{};
+    must(data->read(page * 512, {&kind, 1}));
+    must(data->write(page * 512 + 300, as_bytes(std::string("xyz"))));
+    auto database = Database::open(*copy, kDatabasePath, existing(true));
+    if (database) found += damages(**database) + "\n";
+  }
+  EXPECT_NE(found.find("keyspace 'goods': /shop.quire/data: page"), std::string::npos) << found;
+  EXPECT_NE(found.find("the catalog: /shop.quire/data: page"), std::string::npos) << found;
+  EXPECT_NE(found.find("; the catalog points to it"), std::string::npos) << found;
+  EXPECT_NE(found.find("; the root points to it"), std::string::npos) << found;
+  EXPECT_TRUE(std::regex_search(found, std::regex("; page [0-9]+ points to it"))) << found;
+}
+
 // --- what is not a database, not there, or not to be touched ---
 
 TEST(Paths, EachIsToldFromTheOthers) {
@@ -491,6 +513,18 @@ TEST(Paths, ReadOnlyFileSystem) {
   const auto found = read(*crashed, existing(true));
   EXPECT_EQ(code_of(found), ErrorCode::kNeedsRecovery) << words_of(found);
   EXPECT_NE(words_of(found).find(kDatabasePath), std::string::npos) << words_of(found);
+}
+
+// Somebody who holds the writer's byte only to keep writers out was taken for a writer, and the
+// state of the checkpoint was shown as if there were no log behind it. A writer that died just then
+// had the same effect.
+TEST(Paths, ReaderWithoutRightsBesideACrashedDatabaseThatIsKeptFromWriters) {
+  const auto crashed = make(60, false);
+  crashed->set_read_only(true);
+  const auto keeper = must(crashed->open(kData, io::OpenMode::kRead));
+  ASSERT_TRUE(must(keeper->try_lock(lock_range::kWriter, 1, io::LockMode::kShared)));
+  const auto found = read(*crashed, existing(true));
+  EXPECT_EQ(code_of(found), ErrorCode::kNeedsRecovery) << words_of(found);
 }
 
 TEST(Paths, NetworkFileSystem) {

@@ -83,7 +83,7 @@ class CliTest(unittest.TestCase):
 
 class Help(CliTest):
     VERBS = ["create", "put", "get", "del", "drop", "scan", "load", "dump", "search", "stat",
-             "check", "checkpoint", "inspect"]
+             "check", "checkpoint", "inspect", "recover"]
 
     def test_help_names_every_verb_and_each_verb_has_examples(self):
         text = self.good("--help").out
@@ -198,6 +198,7 @@ class Create(CliTest):
         for args in (["get", self.db, "c", "k"], ["scan", self.db, "c"], ["dump", self.db, "c"],
                      ["search", self.db, "c", "--like", "x"], ["stat", self.db],
                      ["check", self.db], ["checkpoint", self.db], ["inspect", self.db, "meta"],
+                     ["recover", self.db, self.db + "-new"],
                      ["del", self.db, "c", "k"], ["put", self.db, "--keyspace", "s", "k", "v"]):
             self.failed("", *args)
             self.assertFalse(os.path.exists(self.db), args)

@@ -1,0 +1,147 @@
+// Whether a salvage told the truth: saved and reported as lost are together what was there.
+#include <algorithm>
+#include <map>
+
+#include "engine/db/salvage.h"
+#include "tests/corrupt/verdict.h"
+
+namespace quire::test {
+namespace {
+
+constexpr const char* kSavedPath = "/saved.quire";
+using Kind = SalvageEvent::Kind;
+using Subject = SalvageEvent::Subject;
+
+// What the salvage said, by structure; a collection has '#' before its name, as in a State.
+struct Told {
+  struct Structure {
+    std::uint64_t saved = 0;
+    std::uint64_t lost_least = 0;
+    std::uint64_t lost_most = 0;
+    bool lost_whole = false;    // it is not there
+    std::uint64_t without = 0;  // records saved without a vector
+  };
+  std::map<std::string, Structure> structures;
+  bool log_lost = false;       // later commits are missing
+  bool database_lost = false;  // names and places are missing, or the state is an older one
+  std::uint64_t unverified = 0;
+  std::string words;
+  SalvageTotals totals;
+};
+
+void note(Told& told, const SalvageEvent& event) {
+  if (event.kind != Kind::kSaved && told.words.size() < 4000) told.words += "\n    " + event.text;
+  if (event.kind == Kind::kUnverified) told.unverified += event.saved;
+  if (event.kind == Kind::kLost && event.subject == Subject::kLog) told.log_lost = true;
+  if (event.kind == Kind::kLost && event.subject == Subject::kDatabase) told.database_lost = true;
+  if (event.name.empty()) return;
+  Told::Structure& structure =
+      told.structures[(event.subject == Subject::kCollection ? "#" : "") + event.name];
+  if (event.kind == Kind::kLost) structure.lost_whole = true;
+  if (event.kind == Kind::kLost && event.text.find("saved without") != std::string::npos)
+    ++structure.without;
+  if (event.kind != Kind::kSaved) return;
+  structure.saved = event.saved;
+  structure.lost_least = event.lost_least;
+  structure.lost_most = event.lost_most;
+  structure.lost_whole = false;
+}
+
+// Keys of `found` that `truth` has not, or has otherwise.
+std::uint64_t count_untrue(const Keys& truth, const Keys& found) {
+  std::uint64_t untrue = 0;
+  for (const auto& [key, value] : found) {
+    const auto there = truth.find(key);
+    if (there == truth.end() || there->second != value) ++untrue;
+  }
+  return untrue;
+}
+
+// Why this state can't be what the saved one was made of; empty when it can.
+std::string disagreement(const Told& told, const State& truth, const State& saved) {
+  std::uint64_t untrue = 0;
+  for (const auto& [name, keys] : saved) {
+    const auto there = truth.find(name);
+    if (there == truth.end()) {
+      if (!told.database_lost) return name + " should not be there";
+      continue;
+    }
+    untrue += count_untrue(there->second, keys);
+  }
+  if (untrue > told.unverified) return std::to_string(untrue) + " keys were never so";
+  for (const auto& [name, keys] : truth) {
+    const auto structure = told.structures.find(name);
+    if (structure == told.structures.end() || !saved.contains(name)) {
+      const bool said = structure != told.structures.end() && structure->second.lost_whole;
+      if (!said && !told.database_lost) return name + " is missing without a word";
+      continue;
+    }
+    const Told::Structure& counts = structure->second;
+    const std::uint64_t there = saved.at(name).size();
+    if (counts.saved != there) return name + ": another number of keys than was said";
+    // Without the whole catalog, how many a structure had is not always known.
+    if (told.unverified != 0 || counts.lost_most == kUnknownCount) continue;
+    if (keys.size() < there + counts.lost_least || keys.size() > there + counts.lost_most)
+      return name + ": " + std::to_string(keys.size()) + " were there, " + std::to_string(there) +
+             " are saved, " + std::to_string(counts.lost_least) + " to " +
+             std::to_string(counts.lost_most) + " said to be lost";
+  }
+  return {};
+}
+
+// The truth is the newest state, or an earlier one where the salvage says that commits are missing.
+std::string compare(const std::vector<State>& history, const Told& told, const State& saved) {
+  const State newest = without_numbers(history.back());
+  if (told.totals.complete)
+    return saved == newest ? "" : "said to be complete: " + difference(newest, saved);
+  std::string words = disagreement(told, newest, saved);
+  if (words.empty() || !(told.log_lost || told.database_lost)) return words;
+  for (std::size_t commit = history.size() - 1; commit-- > 0;)
+    if (disagreement(told, without_numbers(history[commit]), saved).empty()) return {};
+  return "no commit's state: of the newest: " + words;
+}
+
+}  // namespace
+
+Verdict judge_salvage(const Scene& scene, const Mutation& mutation, std::uint64_t seed) {
+  const auto disk = scene.disk->survivor(seed, io::Survival::kEverything);
+  const auto changed = apply(scene, mutation, seed, *disk);
+  if (!changed) return {Outcome::kUnchanged, ""};
+  const auto before = disk->survivor(seed, io::Survival::kEverything);
+  SalvageOptions options;
+  options.unverified = mutation.place % 4 == 1;
+  options.database = small_database();
+  Told told;
+  const auto totals =
+      salvage(*disk, kDatabasePath, kSavedPath, options, [&](const SalvageEvent& event) {
+        note(told, event);
+        return true;
+      });
+  for (const std::string& file : scene.files) {
+    if (must(before->exists(file)) != must(disk->exists(file)) ||
+        (must(disk->exists(file)) && bytes_of(*before, file) != bytes_of(*disk, file)))
+      return {Outcome::kWrong, "the salvage changed " + file};
+  }
+  if (!totals) {
+    const bool nothing_left = scene.files.size() == 1 && (!must(disk->exists(kDataPath)) ||
+                                                          bytes_of(*disk, kDataPath).empty());
+    if (nothing_left && totals.error().code() == ErrorCode::kNotDatabase)
+      return {Outcome::kDetected, totals.error().message()};
+    return {Outcome::kWrong, "salvage: " + totals.error().message() + told.words};
+  }
+  told.totals = *totals;
+  DatabaseOptions existing = scene.options;
+  const auto database = Database::open(*disk, kSavedPath, existing);
+  if (!database) return {Outcome::kWrong, "open what was saved: " + database.error().message()};
+  if (const std::string found = damages(**database); !found.empty())
+    return {Outcome::kWrong, "check of what was saved: " + found};
+  const auto snapshot = must((*database)->begin_read());
+  const auto saved = read_everything(*snapshot);
+  if (!saved) return {Outcome::kWrong, "read what was saved: " + saved.error().message()};
+  const bool foreign = mutation.file == kDataPath && mutation.damage == Damage::kForeign;
+  const std::string words = compare(history_for(scene, foreign), told, without_numbers(*saved));
+  if (!words.empty()) return {Outcome::kWrong, words + "; it said:" + told.words};
+  return {told.totals.complete ? Outcome::kHarmless : Outcome::kDetected, told.words};
+}
+
+}  // namespace quire::test
