@@ -52,8 +52,8 @@ Status Database::checkpoint_now(bool clean) {
   last_checkpoint_ms_.store(now_ms());
   QUIRE_TRY(CheckpointPlan plan,
             catch_out_of_memory([&] { return writer_->plan_checkpoint(true); }));
-  if (auto flushed = writer_->flush(plan); !flushed) {
-    // Memory alone ends a checkpoint, and nothing else: no page that is in use was written.
+  if (auto flushed = catch_out_of_memory([&] { return flush_plan(plan); }); !flushed) {
+    // Where only memory ended, so does this checkpoint alone: no page that is in use was written.
     writer_->cancel_checkpoint(plan);
     return flushed;
   }
@@ -75,10 +75,16 @@ Status Database::tidy_up(const CheckpointPlan& plan, bool clean) {
   return remove_old_segments();
 }
 
-// The order is the whole point: pages (flush) and free map, sync, meta page, sync; only then may
-// anything that the state before needs be overwritten, removed or cut off.
+// What a checkpoint writes before anything depends on it, and what its free map will say.
+Status Database::flush_plan(CheckpointPlan& plan) {
+  plan.free = merge_runs(std::move(plan.free));
+  return writer_->flush(plan);
+}
+
+// The order is the whole point: pages (flush_plan) and free map, sync, meta page, sync; only then
+// may anything that the state before needs be overwritten, removed or cut off.
 Status Database::write_checkpoint(CheckpointPlan& plan, bool clean) {
-  const std::vector<PageRun> free = merge_runs(std::move(plan.free));
+  const std::vector<PageRun>& free = plan.free;
   const Bytes bytes = std::as_bytes(std::span(free));
   if (bytes.size() > std::uint64_t{plan.free_map_run.pages} * page_size_)
     return fail(ErrorCode::kTooLarge, "%s: the free map has %zu runs, more than its %u pages hold",
@@ -118,7 +124,7 @@ Status Database::checkpoint_bulk(WriteTxn& txn, Root& root) {
   const std::scoped_lock lock(checkpoint_mutex_);
   QUIRE_TRY(CheckpointPlan plan, writer_->plan_bulk(txn, root));
   const auto finish = [&]() -> Status {
-    QUIRE_CHECK(writer_->flush(plan));
+    QUIRE_CHECK(flush_plan(plan));
     QUIRE_CHECK(write_checkpoint(plan, false));
     root = plan.root;
     if (writer_->log() != nullptr) {

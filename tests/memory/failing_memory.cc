@@ -17,6 +17,8 @@ std::atomic<std::uint64_t> count_refused{0};
 std::atomic<std::uint64_t> refuse_at{0};
 std::atomic<Fault> how{Fault::kOnce};
 std::atomic<bool> step_open{false};
+std::atomic<const char*> running{""};
+std::atomic<const char*> first_refused{""};
 std::atomic<std::uint64_t> refused_before{0};
 thread_local bool makes_calls = false;
 thread_local bool in_call = false;
@@ -26,7 +28,7 @@ bool refuse() noexcept {
   const std::uint64_t n = count.fetch_add(1) + 1;
   const std::uint64_t at = refuse_at.load();
   if (at == 0 || n < at || (n > at && how.load() == Fault::kOnce)) return false;
-  count_refused.fetch_add(1);
+  if (count_refused.fetch_add(1) == 0) first_refused.store(running.load());
   return true;
 }
 
@@ -49,6 +51,7 @@ void fail_at(std::uint64_t n, Fault fault) {
   count.store(0);
   count_refused.store(0);
   how.store(fault);
+  first_refused.store("");
   refuse_at.store(n);
 }
 std::uint64_t demands() { return count.load(); }
@@ -65,7 +68,12 @@ Step::~Step() {
   if (refused_in_last_step()) refuse_at.store(0);  // memory is back
 }
 
-Call::Call() { in_call = true; }
+const char* refused_in() { return first_refused.load(); }
+
+Call::Call(const char* name) {
+  running.store(name);
+  in_call = true;
+}
 Call::~Call() {
   in_call = false;
   if (step_open.load() && refused_in_last_step()) refuse_at.store(0);

@@ -31,18 +31,21 @@ class Step {
   Step& operator=(const Step&) = delete;
 };
 
+// The function that was first refused something, or that ran beside it; "" where none was.
+const char* refused_in();
+
 // Open while a function of the library runs.
 class Call {
  public:
-  Call();
+  explicit Call(const char* name);
   ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 };
 
 template <class Function>
-decltype(auto) called(Function&& function) {
-  const Call call;
+decltype(auto) called(const char* name, Function&& function) {
+  const Call call(name);
   return function();
 }
 

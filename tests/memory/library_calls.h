@@ -6,7 +6,7 @@
 
 #include "failing_memory.h"
 
-#define QUIRE_TEST_CALLED(call) (::quire::test::memory::called([&] { return call; }))
+#define QUIRE_TEST_CALLED(call) (::quire::test::memory::called(#call, [&] { return call; }))
 #define quire_open(...) QUIRE_TEST_CALLED(quire_open(__VA_ARGS__))
 #define quire_close(...) QUIRE_TEST_CALLED(quire_close(__VA_ARGS__))
 #define quire_begin(...) QUIRE_TEST_CALLED(quire_begin(__VA_ARGS__))
