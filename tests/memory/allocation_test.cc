@@ -1,7 +1,8 @@
 // Memory ends at every demand of a workload in turn: the call says so, what was committed is there,
 // what was not is not, nothing stays locked, and the database goes on.
 //
-// QUIRE_TEST_LONG=1 tries every demand (./dev memory does); else a part of them.
+// QUIRE_TEST_LONG=1 tries every demand (./dev memory does); else a part of them. QUIRE_TEST_FIRST=N
+// begins at the N-th.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -395,7 +396,9 @@ class Workload {
     FINE(code);
     SAME(problem, "");
     const bool background = (setting_.flags & QUIRE_OPEN_NO_BACKGROUND) == 0;
-    if (!background || number + 1 != number_) SAME(number, number_);  // it may be poisoned
+    if (!background || number + 1 != number_) {  // that one may be poisoned
+      SAME(number, number_);
+    }
     cursors(txn, invariant);
     if (::testing::Test::HasFatalFailure()) return;
     code = demand([&] { return quire_renew(txn); });
@@ -477,7 +480,11 @@ class Workload {
         EXPECT_TRUE(excused(code)) << place << ": " << Code(code);
       }
     };
-    tolerated(demand([&] { return quire_check(db_, nullptr, nullptr); }));
+    const auto note = [](void*, const char* words) {
+      place += std::string("; ") + words;
+      return 0;
+    };
+    tolerated(demand([&] { return quire_check(db_, note, nullptr); }));
     quire_stat stat{};
     stat.size = sizeof stat;
     tolerated(demand([&] { return quire_get_stat(db_, &stat); }));
@@ -536,7 +543,8 @@ TEST_P(Allocation, EndsAtEveryDemand) {
   std::uint64_t demands = 0;
   // A prime, so that the part that is tried has some of each kind.
   const std::uint64_t step = long_run() ? 1 : 41;
-  for (std::uint64_t n = 1;; n += step) {
+  const char* first = std::getenv("QUIRE_TEST_FIRST");
+  for (std::uint64_t n = first != nullptr ? std::strtoull(first, nullptr, 10) : 1;; n += step) {
     place = std::string(setting.name) + ", " + (fault == Fault::kOnce ? "once" : "from on") +
             ", demand " + std::to_string(n);
     const TempDirectory directory;

@@ -10,7 +10,8 @@
 //   stat | check | checkpoint | sync | latest | wait TXN MS
 //   wait-for PATH        opens it for writing in a thread, however long that takes; "opened CODE"
 //   setuid UID | files N | fork | exit
-//   write-loop SEED      commits numbers until it is killed, and tells each when acknowledged
+//   write-loop SEED [K]  commits numbers until it is killed, and tells each when acknowledged; with
+//                        a K also in the durability `none`, told as "weak N", and with second opens
 //   read-loop            looks until the next line comes; tells what is wrong, or how often it
 //   looked
 #include <poll.h>
@@ -161,13 +162,29 @@ bool line_waits() {
   return ::poll(&input, 1, 0) > 0;
 }
 
+// Opens the database once more in this process: both handles show the same, and the first goes on
+// when the second is closed. "" or what is wrong.
+std::string open_again(bool read_only) {
+  quire_open_options options = QUIRE_OPEN_OPTIONS_INIT;
+  options.flags = read_only ? QUIRE_OPEN_READ_ONLY : 0;
+  quire_db* again = nullptr;
+  int code = quire_open(open_path.c_str(), &options, &again);
+  std::uint64_t first = 0;
+  std::uint64_t second = 0;
+  if (code == QUIRE_OK) code = quire_latest(db, &first, nullptr);
+  if (code == QUIRE_OK) code = quire_latest(again, &second, nullptr);
+  if (code == QUIRE_OK && first != second) return "the second open shows another state";
+  if (code == QUIRE_OK) code = quire_close(again);
+  return code == QUIRE_OK ? "" : result(code);
+}
+
 // Commits the next number again and again: in every durability that survives the process, small and
 // over the log's budget, with checkpoints between. "start N" after the check, then each number.
-void write_loop(unsigned seed) {
+void write_loop(unsigned seed, bool all_kinds) {
   std::mt19937 random(seed);
   say(check());
   constexpr std::uint32_t kDurabilities[] = {QUIRE_DURABILITY_ALWAYS, QUIRE_DURABILITY_BATCH,
-                                             QUIRE_DURABILITY_OS};
+                                             QUIRE_DURABILITY_OS, QUIRE_DURABILITY_NONE};
   for (;;) {
     quire_txn* txn = nullptr;
     Invariant invariant;
@@ -200,9 +217,14 @@ void write_loop(unsigned seed) {
         code = invariant.write(txn, number);
       }
     }
-    if (code == QUIRE_OK) code = quire_commit_ex(txn, kDurabilities[random() % 3], nullptr);
+    const std::uint32_t durability = kDurabilities[random() % (all_kinds ? 4 : 3)];
+    if (code == QUIRE_OK) code = quire_commit_ex(txn, durability, nullptr);
     if (code != QUIRE_OK) return say(result(code));
-    say(std::to_string(number));
+    say((durability == QUIRE_DURABILITY_NONE ? "weak " : "") + std::to_string(number));
+    if (all_kinds && random() % 24 == 0) {
+      if (const std::string wrong = open_again(random() % 2 == 0); !wrong.empty())
+        return say("inconsistent " + wrong);
+    }
     if (random() % 16 == 0 && (code = quire_checkpoint(db)) != QUIRE_OK) return say(result(code));
   }
 }
@@ -406,8 +428,9 @@ std::string carry_out(const std::string& line) {
   if (verb == "read-loop") return read_loop();
   if (verb == "write-loop") {
     unsigned seed = 0;
-    words >> seed;
-    write_loop(seed);
+    std::string all_kinds;
+    words >> seed >> all_kinds;
+    write_loop(seed, !all_kinds.empty());
     return "ended";
   }
   const bool is_of_database = verb == "close" || verb == "stat" || verb == "check" ||
