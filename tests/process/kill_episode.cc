@@ -66,7 +66,7 @@ std::string KillEpisode::options() {
 
 pid_t KillEpisode::Process::pid() const {
   if (!inner) return worker->pid();
-  // unshare has one child: the worker.
+  // Its only child.
   const std::string outer = std::to_string(worker->pid());
   pid_t found = 0;
   std::ifstream("/proc/" + outer + "/task/" + outer + "/children") >> found;
@@ -77,9 +77,11 @@ KillEpisode::Process KillEpisode::spawn() {
   Process process;
   process.inner = namespaces_ && one_in(3);
   if (process.inner) ++counts_.inner;
-  process.worker = std::make_unique<Worker>(
-      process.inner ? std::vector<std::string>{"unshare", "-p", "-f", "--kill-child"}
-                    : std::vector<std::string>{});
+  using Words = std::vector<std::string>;
+  process.worker = std::make_unique<Worker>(Words{}, process.inner ? Words{"--own-pids"} : Words{});
+  // Who is to be killed has to be known.
+  while (process.inner && process.pid() == 0)
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
   return process;
 }
 
@@ -153,7 +155,8 @@ void KillEpisode::kill_writer() {
   if (writer_.worker == nullptr) start_writer();
   // Mostly in the middle of its work; sometimes while it opens and recovers.
   listen_to_writer(!one_in(5));
-  std::this_thread::sleep_for(std::chrono::microseconds(random_() % 12'000));
+  const unsigned life_us_max = one_in(6) ? 400'000 : 50'000;
+  std::this_thread::sleep_for(std::chrono::microseconds(random_() % life_us_max));
   if (one_in(6)) {
     ::kill(writer_.pid(), SIGSTOP);
     std::this_thread::sleep_for(std::chrono::microseconds(random_() % 3'000));
@@ -200,17 +203,33 @@ void KillEpisode::stop_writer() {
 void KillEpisode::start_reader(Reader& reader) {
   reader.process = spawn();
   reader.stopped = 0;
-  reader.loops = false;
+  reader.opened = false;
   reader.process.worker->tell("open " + path_ + " r");
-  reader.process.worker->tell("read-loop");
+  reader.process.worker->tell("read-loop tell");
+  if (!one_in(4)) await_open(reader);
+}
+
+void KillEpisode::await_open(Reader& reader) {
+  if (reader.opened) return;
+  require_line(reader.process.worker->listen(), "ok", "a reader's open");
+  reader.opened = true;
+}
+
+// What a reader says in its loop.
+void KillEpisode::hear(const std::string& line) {
+  constexpr std::string_view kLooked = "looked ";
+  if (line.starts_with(kLooked)) {
+    counts_.looks += std::stoull(line.substr(kLooked.size()));
+    return;
+  }
+  require(line == "ok", "a reader says: " + line);  // its open
 }
 
 void KillEpisode::kill_reader(Reader& reader) {
   if (reader.process.worker == nullptr) start_reader(reader);
   std::this_thread::sleep_for(std::chrono::microseconds(random_() % 4'000));
   kill_process(reader.process, "a reader");
-  for (const std::string& line : reader.process.worker->rest())
-    require(line == "ok", "a reader says: " + line);
+  for (const std::string& line : reader.process.worker->rest()) hear(line);
   reader.process.worker.reset();
   ++counts_.readers;
   ++kills_;
@@ -219,6 +238,7 @@ void KillEpisode::kill_reader(Reader& reader) {
 // With whatever it holds just then; it goes on much later, and its loop looks at that again.
 void KillEpisode::stop_reader(Reader& reader) {
   if (reader.process.worker == nullptr || reader.stopped != 0) return;
+  await_open(reader);
   ::kill(reader.process.pid(), SIGSTOP);
   reader.stopped = 1 + static_cast<int>(random_() % 30);
   ++counts_.stops;
@@ -233,11 +253,11 @@ void KillEpisode::go_on(Reader& reader) {
 void KillEpisode::end_loop(Reader& reader) {
   if (reader.process.worker == nullptr) return;
   go_on(reader);
+  await_open(reader);
   Worker& worker = *reader.process.worker;
-  require_line(worker.listen(), "ok", "a reader's open");
-  const std::string said = worker.ask("latest");  // ends its loop
-  require(said.starts_with("ok "), "a reader says: " + said);
-  counts_.looks += number_in(said);
+  worker.tell("latest");  // ends its loop
+  std::string said = worker.listen();
+  for (; !said.starts_with("ok "); said = worker.listen()) hear(said);
   require(worker.listen().starts_with("ok "), "a reader's end");
   require_line(worker.ask("close"), "ok", "a reader's close");
   reader.process.worker.reset();
@@ -295,6 +315,7 @@ void KillEpisode::kill_all() {
 void KillEpisode::lose_lock() {
   if (writer_.worker == nullptr) start_writer();
   listen_to_writer(true);
+  for (Reader& reader : readers_) await_open(reader);
   if (one_in(2)) {
     fs::remove(path_ + "/lock");
   } else {
@@ -361,6 +382,7 @@ void KillEpisode::fork_a_reader() {
   ++kills_;
   require(number_in(worker.ask("invariant own")) + 1 >= found_, "after the parent's death");
   worker.tell("exit");
+  (void)worker.rest();  // until it is gone
 }
 
 // Another process gets the dead writer's pid, which still stands in `lock`.

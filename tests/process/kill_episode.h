@@ -57,8 +57,8 @@ class KillEpisode {
   };
   struct Reader {
     Process process;
-    bool loops = false;
-    int stopped = 0;  // rounds to go
+    bool opened = false;  // has said so
+    int stopped = 0;      // rounds to go
   };
 
   bool one_in(unsigned n) { return random_() % n == 0; }
@@ -76,6 +76,8 @@ class KillEpisode {
   void stop_writer();
 
   void start_reader(Reader& reader);
+  void await_open(Reader& reader);
+  void hear(const std::string& line);
   void kill_reader(Reader& reader);
   void stop_reader(Reader& reader);
   void go_on(Reader& reader);

@@ -1,5 +1,6 @@
-// A process that does with a database what it is told, line by line on standard input, and answers
-// each line with one: the name of the code, then what was asked for, or the error's sentence.
+// A process (with --own-pids: in a pid namespace of its own) that does with a database what it is
+// told, line by line on standard input, and answers each line with one: the name of the code, then
+// what was asked for, or the error's sentence.
 //
 //   open PATH r|w|c [NAME=VALUE...]   c: made when absent; names as in quire_open_options
 //   close
@@ -12,9 +13,10 @@
 //   setuid UID | files N | fork | exit
 //   write-loop SEED [K]  commits numbers until it is killed, and tells each when acknowledged; with
 //                        a K also in the durability `none`, told as "weak N", and with second opens
-//   read-loop            looks until the next line comes; tells what is wrong, or how often it
-//   looked
+//   read-loop [tell]     looks until the next line comes; tells what is wrong, or how often it
+//                        looked; with `tell` "looked 50" as often as it has
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -231,7 +233,8 @@ void write_loop(unsigned seed, bool all_kinds) {
 
 // Looks at the state again and again: each is whole, none is older than the one before, and one
 // that is held does not change.
-std::string read_loop() {
+std::string read_loop(bool tells) {
+  constexpr std::uint64_t kLooksTold = 50;
   struct Held {
     quire_txn* txn;
     std::uint64_t number;
@@ -249,7 +252,7 @@ std::string read_loop() {
     const int code = invariant.open(txn, false);
     if (code == QUIRE_ERR_NOT_FOUND) return std::uint64_t{0};
     if (code != QUIRE_OK) problem = result(code);
-    ++looks;
+    if (++looks % kLooksTold == 0 && tells) say("looked " + std::to_string(kLooksTold));
     return problem.empty() ? invariant.read(txn, problem) : 0;
   };
   while (problem.empty() && !line_waits()) {
@@ -425,7 +428,11 @@ std::string carry_out(const std::string& line) {
   if (verb == "wait-for") return wait_for(words);
   if (verb == "fork") return fork_now();
   if (verb == "setuid" || verb == "files" || verb == "file-size") return of_process(verb, words);
-  if (verb == "read-loop") return read_loop();
+  if (verb == "read-loop") {
+    std::string tell;
+    words >> tell;
+    return read_loop(tell == "tell");
+  }
   if (verb == "write-loop") {
     unsigned seed = 0;
     std::string all_kinds;
@@ -451,7 +458,20 @@ std::string carry_out(const std::string& line) {
 }  // namespace
 }  // namespace quire::test
 
-int main() {
+// Goes on in a pid namespace of its own, where it is process 1; who called stays outside and waits.
+static void enter_namespace() {
+  if (::unshare(CLONE_NEWPID) != 0) std::exit(4);
+  const pid_t child = ::fork();
+  if (child < 0) std::exit(4);
+  if (child == 0) return;
+  ::close(STDIN_FILENO);
+  ::close(STDOUT_FILENO);
+  ::waitpid(child, nullptr, 0);
+  std::exit(0);
+}
+
+int main(int count, char** arguments) {
+  if (count > 1 && std::string(arguments[1]) == "--own-pids") enter_namespace();
   std::string line;
   while (std::getline(std::cin, line)) {
     if (line == "exit") return 0;

@@ -21,11 +21,13 @@ inline constexpr int kAnswerMs = 120'000;  // generous: machines are shared
 
 class Worker {
  public:
-  // `before`: a command that runs the worker, as strace does.
-  explicit Worker(std::vector<std::string> before = {}) {
+  // `before`: a command that runs the worker, as strace does. `after`: the worker's arguments.
+  explicit Worker(std::vector<std::string> before = {},
+                  const std::vector<std::string>& after = {}) {
     const char* program = getenv("QUIRE_PROCESS_WORKER");
     if (program == nullptr) program = QUIRE_PROCESS_WORKER;
     before.emplace_back(program);
+    before.insert(before.end(), after.begin(), after.end());
     std::vector<char*> arguments;
     for (std::string& argument : before) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
