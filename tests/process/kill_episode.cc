@@ -86,12 +86,14 @@ KillEpisode::Process KillEpisode::spawn() {
 }
 
 void KillEpisode::kill_process(Process& process, const char* who) {
-  const pid_t inside = process.inner ? process.pid() : 0;
-  if (inside > 0) ::kill(inside, SIGKILL);
-  const int status = process.worker->kill_now();
-  const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-  require(killed || process.inner,
-          std::string(who) + " had ended by itself, status " + std::to_string(status));
+  if (process.inner) {
+    // The one outside waits for it, and so do we: what it had locked is free then.
+    ::kill(process.pid(), SIGKILL);
+  }
+  const int status = process.inner ? process.worker->wait() : process.worker->kill_now();
+  const bool killed = process.inner ? WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGKILL
+                                    : WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+  require(killed, std::string(who) + " had ended by itself, status " + std::to_string(status));
 }
 
 void KillEpisode::make() {

@@ -466,8 +466,9 @@ static void enter_namespace() {
   if (child == 0) return;
   ::close(STDIN_FILENO);
   ::close(STDOUT_FILENO);
-  ::waitpid(child, nullptr, 0);
-  std::exit(0);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  std::exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 int main(int count, char** arguments) {
