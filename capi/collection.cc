@@ -72,7 +72,7 @@ template <class Change>
 int change_records(quire_txn* txn, quire_collection id, Change&& change) noexcept {
   TxnCall call(txn, true);
   if (call.code() != QUIRE_OK) return call.code();
-  return guarded([&]() -> int {
+  return guarded_change(txn, [&]() -> int {
     const auto reader = reader_of(txn, id);
     if (!reader) return report(reader.error());
     return change((*reader)->collection());
@@ -146,7 +146,7 @@ int quire_collection_create(quire_txn* txn, const char* name, const quire_field*
   if (call.code() != QUIRE_OK) return call.code();
   if (name == nullptr || fields == nullptr || collection == nullptr)
     return report(QUIRE_ERR_INVALID, "quire_collection_create: name, fields or collection is NULL");
-  return guarded([&]() -> int {
+  return guarded_change(txn, [&]() -> int {
     const auto schema = schema_of(fields, field_count);
     if (!schema) return report(schema.error());
     const auto made = Collection::create(*txn->write, name, *schema);
@@ -329,7 +329,9 @@ int quire_scan_open(quire_txn* txn, quire_collection collection, const quire_val
     auto scan = RecordScan::open(**reader, low != nullptr ? &bounds[0] : nullptr,
                                  high != nullptr ? &bounds[1] : nullptr);
     if (!scan) return report(scan.error());
-    quire_cursor* cursor = cursor_pool().acquire();
+    auto owner = cursor_pool().acquire();
+    make_room_for_one(txn->cursors);
+    quire_cursor* cursor = owner.release();
     txn->cursors.push_back(cursor);
     cursor->scan.emplace(std::move(*scan));
     cursor->txn = txn;
@@ -352,10 +354,13 @@ int quire_scan_next(quire_cursor* cursor, quire_value* values, size_t value_coun
       return cursor->range != nullptr
                  ? report(QUIRE_ERR_TYPE, "a cursor of a keyspace: use quire_cursor_next")
                  : report(QUIRE_ERR_CLOSED,
-                          "the scan has ended: its transaction was renewed or "
-                          "rolled back, or the collection dropped");
+                          "the scan has ended: its transaction was renewed or rolled back, the "
+                          "collection dropped, or memory ran out in it");
     Values found(value_count);
-    const auto there = cursor->scan->next({found.data(), found.size()});
+    // Where memory ends the scan does too: it would not know where it stands.
+    auto there =
+        catch_out_of_memory([&] { return cursor->scan->next({found.data(), found.size()}); });
+    if (!there && there.error().code() == ErrorCode::kNoMemory) cursor->scan.reset();
     if (!there) return report(there.error());
     if (!*there) return report(QUIRE_ERR_NOT_FOUND, "the scan is at the end");
     for (size_t i = 0; i < value_count; ++i) values[i] = public_value(found[i]);

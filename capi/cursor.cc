@@ -25,8 +25,11 @@ int move_cursor(quire_cursor* cursor, quire_slice* key, quire_slice* value, Move
   if (call.code() != QUIRE_OK) return call.code();
   return guarded([&]() -> int {
     RangeCursor& range = *cursor->range;
-    const Result<bool> moved = move(range);
-    if (!moved) return report(moved.error());
+    const Result<bool> moved = catch_out_of_memory([&] { return move(range); });
+    if (!moved) {
+      if (moved.error().code() == ErrorCode::kNoMemory) range.restart();  // nowhere
+      return report(moved.error());
+    }
     if (!*moved) return report(QUIRE_ERR_NOT_FOUND, "the cursor is at the end");
     if (key != nullptr) {
       const Bytes bytes = range.key();
@@ -64,7 +67,9 @@ int quire_cursor_open(quire_txn* txn, quire_keyspace keyspace, const quire_range
     KeyRange limits{copy_bound(known.low), copy_bound(known.high)};
     limits.restrict_to_prefix(bytes_of(known.prefix.data, known.prefix.size));
     auto made = std::make_unique<RangeCursor>(txn->view(), keyspace, std::move(limits));
-    quire_cursor* cursor = cursor_pool().acquire();
+    auto owner = cursor_pool().acquire();
+    make_room_for_one(txn->cursors);
+    quire_cursor* cursor = owner.release();
     txn->cursors.push_back(cursor);
     cursor->range = std::move(made);
     cursor->txn = txn;
@@ -119,7 +124,7 @@ int quire_cursor_delete(quire_cursor* cursor) {
   if (const int code = check_cursor(cursor, false); code != QUIRE_OK) return code;
   TxnCall call(cursor->txn, true);
   if (call.code() != QUIRE_OK) return call.code();
-  return guarded([&]() -> int {
+  return guarded_change(cursor->txn, [&]() -> int {
     const auto on_entry = cursor->range->current();
     if (!on_entry) return report(on_entry.error());
     if (!*on_entry) return report(QUIRE_ERR_NOT_FOUND, "the cursor is not on an entry");

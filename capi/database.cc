@@ -1,7 +1,9 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <thread>
 #include <utility>
@@ -126,10 +128,16 @@ Result<quire_db*> open_once(const std::string& path, const DatabaseOptions& opti
     QUIRE_TRY(auto database, Database::open(io::real_disk(), path, options));
     shared = std::make_shared<SharedDatabase>();
     shared->database = std::move(database);
-    all.databases.push_back(shared);
   }
+  // A database gets into the list with its first handle, which takes it out again.
+  const bool first = shared->handles == 0;
+  if (first) make_room_for_one(all.databases);
+  auto owner = db_pool().acquire();
+  make_room_for_one(all.handles);
+  // From here on nothing fails.
   ++shared->handles;
-  quire_db* db = db_pool().acquire();
+  if (first) all.databases.push_back(shared);
+  quire_db* db = owner.release();
   db->shared = std::move(shared);
   db->read_only = options.read_only;
   db->reads.store(0);
@@ -147,17 +155,17 @@ extern "C" {
 const char* quire_version(void) { return QUIRE_VERSION_TEXT; }
 
 const char* quire_build_info(void) {
-  static const std::string info = [] {
-    std::string text = "{\"version\":\"" QUIRE_VERSION_TEXT "\",\"format\":";
-    text += std::to_string(kFormatVersion);
-    text += ",\"kernels\":\"";
-    text += distance_kernels().name;
-    text += "\",\"io_uring\":";
-    text += QUIRE_WITH_URING ? "true" : "false";
-    text += ",\"compiler\":\"" __VERSION__ "\"}";
+  static const auto info = [] {
+    std::array<char, 256> text{};
+    std::snprintf(text.data(), text.size(),
+                  "{\"version\":\"" QUIRE_VERSION_TEXT
+                  "\",\"format\":%u,\"kernels\":\"%s\",\"io_uring\":%s,\"compiler\":\"" __VERSION__
+                  "\"}",
+                  static_cast<unsigned>(kFormatVersion), distance_kernels().name,
+                  QUIRE_WITH_URING ? "true" : "false");
     return text;
   }();
-  return info.c_str();
+  return info.data();
 }
 
 int quire_open(const char* path, const quire_open_options* given, quire_db** out) {
@@ -208,7 +216,8 @@ int quire_close(quire_db* db) {
     int code = QUIRE_OK;
     if (!forked && --db->shared->handles == 0) {
       std::erase(all.databases, db->shared);
-      if (auto status = db->shared->database->close(); !status) code = report(status.error());
+      const auto status = catch_out_of_memory([&] { return db->shared->database->close(); });
+      if (!status) code = report(status.error());
     }
     db->shared.reset();
     db_pool().release(db);

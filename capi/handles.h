@@ -5,7 +5,6 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,23 +26,35 @@ int report(int code, const char* text) noexcept;
 
 enum class HandleState : std::uint32_t { kClosed = 0, kOpen = 0x51554952 };
 
-// Memory for handles of one kind, never freed.
+// Memory for handles of one kind, never freed. T has a member `T* next_idle`, so that giving one
+// back needs no memory.
 template <class T>
 class HandlePool {
  public:
-  T* acquire() {
+  // Gives the handle back unless it is kept.
+  struct GiveBack {
+    HandlePool* pool;
+    void operator()(T* handle) const noexcept { pool->release(handle); }
+  };
+  using Owner = std::unique_ptr<T, GiveBack>;
+
+  Owner acquire() {
     const std::scoped_lock lock(mutex_);
-    if (idle_.size() > kRest) {
-      T* handle = idle_.front();
-      idle_.pop_front();
-      return handle;
+    if (idle_ > kRest) {
+      T* handle = oldest_;
+      oldest_ = handle->next_idle;
+      --idle_;
+      return Owner(handle, {this});
     }
     all_.push_back(std::make_unique<T>());
-    return all_.back().get();
+    return Owner(all_.back().get(), {this});
   }
-  void release(T* handle) {
+  void release(T* handle) noexcept {
     const std::scoped_lock lock(mutex_);
-    idle_.push_back(handle);
+    handle->next_idle = nullptr;
+    (idle_ == 0 ? oldest_ : newest_->next_idle) = handle;
+    newest_ = handle;
+    ++idle_;
   }
 
   // Around fork(): the child must find the pool unlocked.
@@ -53,7 +64,9 @@ class HandlePool {
  private:
   static constexpr std::size_t kRest = 64;  // closed handles that rest before one is used again
   std::mutex mutex_;
-  std::deque<T*> idle_;
+  T* oldest_ = nullptr;  // of those that rest
+  T* newest_ = nullptr;
+  std::size_t idle_ = 0;
   std::vector<std::unique_ptr<T>> all_;
 };
 
@@ -73,6 +86,7 @@ struct quire_db {
   std::atomic<std::uint32_t> reads{0};     // open read transactions
   std::atomic<quire_txn*> write{nullptr};  // the open write transaction: others wait for theirs
   std::atomic<bool> forked{false};
+  quire_db* next_idle = nullptr;
 };
 
 struct quire_txn {
@@ -86,6 +100,7 @@ struct quire_txn {
   std::vector<quire_cursor*> cursors;
   // A reader for each collection that was used: it keeps the definition and addresses of vectors.
   std::map<quire_collection, std::unique_ptr<quire::RecordReader>> collections;
+  quire_txn* next_idle = nullptr;
 
   quire::View& view() noexcept {
     return write != nullptr ? static_cast<quire::View&>(*write) : *snapshot;
@@ -98,6 +113,7 @@ struct quire_cursor {
   quire_keyspace keyspace = 0;
   std::unique_ptr<quire::RangeCursor> range;
   std::optional<quire::RecordScan> scan;  // of records
+  quire_cursor* next_idle = nullptr;
 };
 
 namespace quire::capi {
@@ -114,6 +130,26 @@ int guarded(Body&& body) noexcept try {
   return report(QUIRE_ERR_NO_MEMORY, "out of memory");
 } catch (const std::exception& error) {
   return report(QUIRE_ERR_IO, "an internal operation of the standard library failed");
+}
+
+// The same for a change in a write transaction: where memory ends in the middle of it, the
+// transaction is of no more use.
+template <class Body>
+int guarded_change(quire_txn* txn, Body&& body) noexcept {
+  return guarded([&]() -> int {
+    try {
+      return body();
+    } catch (const std::bad_alloc&) {
+      (void)txn->write->break_with(out_of_memory().error());
+      throw;
+    }
+  });
+}
+
+// So that `vector` takes one more without asking for memory.
+template <class T>
+void make_room_for_one(std::vector<T>& vector) {
+  if (vector.size() == vector.capacity()) vector.reserve(2 * vector.size() + 4);
 }
 
 // A call in a database handle: open, not inherited by fork.
@@ -168,8 +204,9 @@ int read_options(const T* given, T& known, const char* name) noexcept {
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
   for (std::size_t i = sizeof known; i < given->size; ++i) {
     if (bytes[i] != 0)
-      return report(Error(ErrorCode::kInvalid,
-                          std::string(name) + ": has options that this library does not know"));
+      return report(
+          fail(ErrorCode::kInvalid, "%s: has options that this library does not know", name)
+              .error());
   }
   std::memcpy(static_cast<void*>(&known), given, std::min(given->size, sizeof known));
   known.size = sizeof known;

@@ -33,7 +33,7 @@ int quire_keyspace_open(quire_txn* txn, const char* name, uint32_t flags,
     return report(QUIRE_ERR_INVALID, "quire_keyspace_open: name or keyspace is NULL");
   if ((flags & ~static_cast<std::uint32_t>(QUIRE_CREATE | QUIRE_MUST_CREATE)) != 0)
     return report(QUIRE_ERR_INVALID, "quire_keyspace_open: flags has unknown bits");
-  return guarded([&]() -> int {
+  const auto open = [&]() -> int {
     if (auto valid = check_name(name, "keyspace"); !valid) return report(valid.error());
     const auto found = txn->view().find_name(name);
     if (!found) return report(found.error());
@@ -53,13 +53,14 @@ int quire_keyspace_open(quire_txn* txn, const char* name, uint32_t flags,
           Error(ErrorCode::kExists, "keyspace '" + std::string(name) + "' is there already"));
     *keyspace = (*found)->id;
     return QUIRE_OK;
-  });
+  };
+  return flags == 0 ? guarded(open) : guarded_change(txn, open);
 }
 
 int quire_keyspace_drop(quire_txn* txn, quire_keyspace keyspace) {
   TxnCall call(txn, true);
   if (call.code() != QUIRE_OK) return call.code();
-  return guarded([&]() -> int {
+  return guarded_change(txn, [&]() -> int {
     const auto status = txn->write->drop_keyspace(keyspace);
     return status ? QUIRE_OK : report(status.error());
   });
@@ -114,7 +115,7 @@ int quire_put(quire_txn* txn, quire_keyspace keyspace, const void* key, size_t k
                   "quire_put: flags is not one of QUIRE_NO_OVERWRITE, "
                   "QUIRE_APPEND, QUIRE_MUST_EXIST");
   }
-  return guarded([&]() -> int {
+  return guarded_change(txn, [&]() -> int {
     const auto put =
         txn->write->put(keyspace, bytes_of(key, key_size), bytes_of(value, value_size), mode);
     return put ? QUIRE_OK : report(put.error());
@@ -145,7 +146,7 @@ int quire_delete(quire_txn* txn, quire_keyspace keyspace, const void* key, size_
   TxnCall call(txn, true);
   if (call.code() != QUIRE_OK) return call.code();
   if (const int code = check_key_argument(key, key_size); code != QUIRE_OK) return code;
-  return guarded([&]() -> int {
+  return guarded_change(txn, [&]() -> int {
     const auto erased = txn->write->erase(keyspace, bytes_of(key, key_size));
     if (!erased) return report(erased.error());
     return *erased ? QUIRE_OK : report(QUIRE_ERR_NOT_FOUND, "there is no such key");
@@ -156,7 +157,7 @@ int quire_delete_range(quire_txn* txn, quire_keyspace keyspace, const quire_slic
                        const quire_slice* high, uint64_t* deleted) {
   TxnCall call(txn, true);
   if (call.code() != QUIRE_OK) return call.code();
-  return guarded([&]() -> int {
+  return guarded_change(txn, [&]() -> int {
     const auto erased = txn->write->erase_range(keyspace, bound_of(low), bound_of(high));
     if (!erased) return report(erased.error());
     if (deleted != nullptr) *deleted = *erased;

@@ -8,11 +8,13 @@ using namespace quire::capi;
 namespace {
 
 // Where a savepoint with this id is in the transaction's stack.
-int find_savepoint(const quire_txn& txn, uint64_t id, std::size_t& place) {
+int find_savepoint(const quire_txn& txn, uint64_t id, std::size_t& place) noexcept {
   const auto found = std::ranges::find(txn.savepoints, id);
   if (found == txn.savepoints.end())
-    return report(Error(ErrorCode::kConflict, "savepoint " + std::to_string(id) +
-                                                  " has ended or is of another transaction"));
+    return report(fail(ErrorCode::kConflict,
+                       "savepoint %llu has ended or is of another transaction",
+                       static_cast<unsigned long long>(id))
+                      .error());
   place = static_cast<std::size_t>(found - txn.savepoints.begin());
   return QUIRE_OK;
 }
@@ -51,14 +53,10 @@ int quire_begin(quire_db* db, uint32_t flags, quire_txn** out) {
   if (db->read_only && (flags & QUIRE_WRITE) != 0)
     return report(QUIRE_ERR_READ_ONLY, "a write transaction of a read-only handle");
   return guarded([&]() -> int {
-    quire_txn* txn = txn_pool().acquire();
-    const int code = begin_into(db, flags, txn);
-    if (code != QUIRE_OK) {
-      txn_pool().release(txn);
-      return code;
-    }
-    *out = txn;
-    return QUIRE_OK;
+    auto txn = txn_pool().acquire();
+    const int code = begin_into(db, flags, txn.get());
+    if (code == QUIRE_OK) *out = txn.release();
+    return code;
   });
 }
 
@@ -130,7 +128,8 @@ int quire_savepoint(quire_txn* txn, uint64_t* savepoint) {
   TxnCall call(txn, true);
   if (call.code() != QUIRE_OK) return call.code();
   if (savepoint == nullptr) return report(QUIRE_ERR_INVALID, "quire_savepoint: savepoint is NULL");
-  return guarded([&]() -> int {
+  return guarded_change(txn, [&]() -> int {
+    make_room_for_one(txn->savepoints);
     const auto made = txn->write->savepoint();
     if (!made) return report(made.error());
     txn->savepoints.push_back(txn->next_savepoint++);
@@ -142,7 +141,7 @@ int quire_savepoint(quire_txn* txn, uint64_t* savepoint) {
 int quire_rollback_to(quire_txn* txn, uint64_t savepoint) {
   TxnCall call(txn, true);
   if (call.code() != QUIRE_OK) return call.code();
-  return guarded([&]() -> int {
+  return guarded_change(txn, [&]() -> int {
     std::size_t place = 0;
     if (const int code = find_savepoint(*txn, savepoint, place); code != QUIRE_OK) return code;
     const auto status = txn->write->rollback_to(place);
@@ -158,7 +157,7 @@ int quire_rollback_to(quire_txn* txn, uint64_t savepoint) {
 int quire_release(quire_txn* txn, uint64_t savepoint) {
   TxnCall call(txn, true);
   if (call.code() != QUIRE_OK) return call.code();
-  return guarded([&]() -> int {
+  return guarded_change(txn, [&]() -> int {
     std::size_t place = 0;
     if (const int code = find_savepoint(*txn, savepoint, place); code != QUIRE_OK) return code;
     const auto status = txn->write->release(place);

@@ -43,6 +43,13 @@ struct Batch {
   }
 };
 
+// So that `more` elements can be added without asking for memory.
+template <class Vector>
+void make_room(Vector& vector, std::size_t more) {
+  const std::size_t needed = vector.size() + more;
+  if (needed > vector.capacity()) vector.reserve(std::max(needed, 2 * vector.capacity()));
+}
+
 // Group commit
 // ------------
 // Two roles, each held by one thread at a time. The *writer of the file* (write_mutex_) takes all
@@ -178,7 +185,8 @@ Status GroupLogWriter::begin(const Position& after, std::uint64_t highest_segmen
 Result<Lsn> GroupLogWriter::append(std::span<const Bytes> payload, std::uint8_t kind, bool last) {
   std::uint64_t payload_bytes = 0;
   for (const Bytes piece : payload) payload_bytes += piece.size();
-  Result<Lsn> lsn = append_record(payload, payload_bytes, kind, last);
+  Result<Lsn> lsn =
+      catch_out_of_memory([&] { return append_record(payload, payload_bytes, kind, last); });
   commit_open_ = lsn && !last;
   return lsn;
 }
@@ -221,15 +229,17 @@ Result<Lsn> GroupLogWriter::append_record(std::span<const Bytes> payload,
 
 // Puts the record into the pending batch and moves position_. m_ is held.
 void GroupLogWriter::put_record(std::span<const Bytes> payload, const RecordHeader& header) {
+  // All the memory first: half a record must not stay behind where it ends.
+  const std::uint64_t bytes = record_bytes(header.payload_bytes);
+  ByteVector& out = pending_.bytes;
+  make_room(out, bytes);
   if (pending_.cuts.empty()) {
     pending_.cuts.push_back({.segment = segment_, .file_offset = position_.offset});
   }
-  ByteVector& out = pending_.bytes;
   const std::size_t begin = out.size();
   const Bytes front = as_bytes(&header, sizeof header);
   out.insert(out.end(), front.begin(), front.end());
   for (const Bytes piece : payload) out.insert(out.end(), piece.begin(), piece.end());
-  const std::uint64_t bytes = record_bytes(header.payload_bytes);
   out.resize(begin + bytes);
   position_.chain = seal_record(MutableBytes(out).subspan(begin), segment_->key);
   position_.lsn = header.lsn;
@@ -251,7 +261,8 @@ Status GroupLogWriter::prepare_next(std::uint64_t least_bytes) {
   // If that fails, the one that is too small may have lost its name already.
   next_.reset();
   has_next_.store(false, std::memory_order_relaxed);
-  QUIRE_TRY(next_, store_.make(number, std::max(doubled, least), nullptr));
+  QUIRE_TRY(next_, catch_out_of_memory(
+                       [&] { return store_.make(number, std::max(doubled, least), nullptr); }));
   sync_point::reach("log: segment made");
   has_next_.store(true, std::memory_order_relaxed);
   spare_due_.store(false, std::memory_order_relaxed);
@@ -261,7 +272,12 @@ Status GroupLogWriter::prepare_next(std::uint64_t least_bytes) {
 Status GroupLogWriter::switch_segment(std::uint64_t least_bytes) {
   const std::lock_guard preparing(prepare_mutex_);
   QUIRE_CHECK(prepare_next(least_bytes));
+  const SegmentStart start = make_start(next_->key, position_.lsn + 1, position_.chain);
+  const Bytes bytes = as_bytes(&start, sizeof start);
   const std::lock_guard lock(m_);
+  make_room(spans_, 1);
+  make_room(pending_.cuts, 1);
+  make_room(pending_.bytes, bytes.size());
   segment_ = std::move(next_);
   next_.reset();
   has_next_.store(false, std::memory_order_relaxed);
@@ -270,8 +286,6 @@ Status GroupLogWriter::switch_segment(std::uint64_t least_bytes) {
                            .file_offset = kStartAt,
                            .begin = pending_.bytes.size(),
                            .last_lsn = position_.lsn});
-  const SegmentStart start = make_start(segment_->key, position_.lsn + 1, position_.chain);
-  const Bytes bytes = as_bytes(&start, sizeof start);
   pending_.bytes.insert(pending_.bytes.end(), bytes.begin(), bytes.end());
   position_.segment = segment_->number;
   position_.offset = kRecordsAt;
@@ -370,7 +384,7 @@ template <class Body>
 Status GroupLogWriter::poison_without_memory(Body&& body) try {
   return body();
 } catch (const std::bad_alloc&) {
-  return poison(Error(ErrorCode::kNoMemory, "out of memory while the log is written"));
+  return poison(out_of_memory().error());
 }
 
 Status GroupLogWriter::lead() {
@@ -410,13 +424,14 @@ Status GroupLogWriter::sync_segment(OpenSegment& segment, Lsn target, bool leadi
 
 // Keeps the first error and returns it to whoever asks from now on.
 Status GroupLogWriter::poison(const Error& error) {
-  set_error(Error(ErrorCode::kPoisoned,
-                  "the log takes no more commits until it is reopened: " + error.message()));
+  set_error(fail(ErrorCode::kPoisoned, "the log takes no more commits until it is reopened: %s",
+                 error.message().c_str())
+                .error());
   return health();
 }
 
 void GroupLogWriter::stop() {
-  set_error(Error(ErrorCode::kPoisoned, "the log was stopped after an error elsewhere"));
+  set_error(fail(ErrorCode::kPoisoned, "the log was stopped after an error elsewhere").error());
   // Also a segment that is being made: it would get its name when another writer has used that.
   const std::lock_guard preparing(prepare_mutex_);
   const std::lock_guard writing(write_mutex_);
@@ -493,7 +508,7 @@ Status GroupLogWriter::finish_empty() {
     if (error_) return std::unexpected(*error_);
     last = segment_->number;
   }
-  set_error(Error(ErrorCode::kClosed, "the log was ended"));
+  set_error(fail(ErrorCode::kClosed, "the log was ended").error());
   next_.reset();
   has_next_.store(false, std::memory_order_relaxed);
   return store_.remove_all(last);

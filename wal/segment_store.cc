@@ -124,11 +124,23 @@ Result<std::shared_ptr<OpenSegment>> SegmentStore::make(std::uint64_t number,
                                                         std::uint64_t size_bytes,
                                                         const Position* continues) {
   if (directory_lost_) return std::unexpected(*directory_lost_);
+  // Where memory ends, what was made so far goes like after any other error.
+  std::string made_at;
+  auto made = catch_out_of_memory([&] { return make_at(made_at, number, size_bytes, continues); });
+  if (!made && !made_at.empty()) (void)disk_.remove(made_at);  // the first error is the one to tell
+  return made;
+}
+
+// `made_at`: where a file is that is of no use when this fails.
+Result<std::shared_ptr<OpenSegment>> SegmentStore::make_at(std::string& made_at,
+                                                           std::uint64_t number,
+                                                           std::uint64_t size_bytes,
+                                                           const Position* continues) {
+  std::string path = segment_path(options_.directory, number);
   auto segment = std::make_shared<OpenSegment>();
   segment->number = number;
-  std::string made_at;
-  if (const auto spare = take_spare(size_bytes)) {
-    made_at = spare->path;
+  if (auto spare = take_spare(size_bytes)) {
+    made_at = std::move(spare->path);
     segment->size_bytes = spare->size_bytes;
     QUIRE_TRY(segment->file, disk_.open(made_at, io::OpenMode::kReadWrite));
   } else {
@@ -146,19 +158,11 @@ Result<std::shared_ptr<OpenSegment>> SegmentStore::make(std::uint64_t number,
     std::memcpy(front.data() + kStartAt, &start, sizeof start);
   }
 
-  const std::string path = segment_path(options_.directory, number);
-  Status made = segment->file->write(0, front);
-  if (made) made = segment->file->sync();
-  if (made) {
-    made = disk_.rename(made_at, path);
-    if (made) made_at = path;
-  }
-  if (made) made = sync_directory();
-  if (!made) {
-    segment.reset();
-    (void)disk_.remove(made_at);  // the first error is the one to tell
-    return std::unexpected(std::move(made).error());
-  }
+  QUIRE_CHECK(segment->file->write(0, front));
+  QUIRE_CHECK(segment->file->sync());
+  QUIRE_CHECK(disk_.rename(made_at, path));
+  made_at.swap(path);
+  QUIRE_CHECK(sync_directory());
   return segment;
 }
 
@@ -173,6 +177,7 @@ Status SegmentStore::release_below(std::uint64_t number) {
     // Segments only grow: one of the largest size will fit whatever comes, a smaller one hardly.
     if (size && *size == options_.segment_bytes_max && spares_.size() < kSparesMax) {
       std::string spare = in_directory(kSparePrefix + segment_name(old));
+      spares_.reserve(kSparesMax);  // a file that has its name must get into the list
       QUIRE_CHECK(disk_.rename(path, spare));
       spares_.push_back({.path = std::move(spare), .size_bytes = *size});
     } else {

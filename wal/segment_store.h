@@ -53,6 +53,8 @@ class SegmentStore {
     std::string path;
     std::uint64_t size_bytes;
   };
+  Result<std::shared_ptr<OpenSegment>> make_at(std::string& made_at, std::uint64_t number,
+                                               std::uint64_t size_bytes, const Position* continues);
   std::string in_directory(const std::string& name) const;
   Status make_directory();
   Result<std::optional<std::uint64_t>> usable_size(const std::string& path);

@@ -5,6 +5,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <system_error>
 
 namespace quire {
@@ -46,6 +47,18 @@ constexpr std::array<std::string_view, 36> kNames = {"ok",
                                                      "readers_full",
                                                      "conflict",
                                                      "cancelled"};
+
+// What stands where there is no memory for a sentence. The names are short enough to lie in the
+// strings themselves, so that making these needs none either.
+const std::string& name_as_sentence(ErrorCode code) noexcept {
+  static const auto* names = [] {
+    alignas(std::string) static std::byte memory[kNames.size() * sizeof(std::string)];
+    auto* made = reinterpret_cast<std::string*>(memory);
+    for (std::size_t i = 0; i < kNames.size(); ++i) std::construct_at(made + i, kNames[i]);
+    return made;
+  }();
+  return names[static_cast<std::size_t>(code)];
+}
 
 std::string format_message(const char* format, va_list arguments) {
   va_list again;
@@ -95,29 +108,49 @@ std::string_view error_name(ErrorCode code) noexcept {
   return index < kNames.size() ? kNames[index] : "unknown";
 }
 
-Error Error::with_context(std::string_view context) const {
+Error::Error(ErrorCode code, std::string message) noexcept
+    : code_(code), sentence_(new(std::nothrow) Sentence{std::move(message)}) {}
+
+const std::string& Error::message() const noexcept {
+  return sentence_ != nullptr ? sentence_->text : name_as_sentence(code_);
+}
+
+Error Error::with_context(std::string_view context) const noexcept try {
   std::string text(context);
   text += ": ";
-  text += *message_;
+  text += message();
   return {code_, std::move(text)};
+} catch (const std::bad_alloc&) {
+  return *this;
 }
 
-std::unexpected<Error> fail(ErrorCode code, const char* format, ...) {
+std::unexpected<Error> fail(ErrorCode code, const char* format, ...) noexcept {
   va_list arguments;
   va_start(arguments, format);
-  std::string text = format_message(format, arguments);
+  Error error(code);
+  try {
+    error = Error(code, format_message(format, arguments));
+  } catch (const std::bad_alloc&) {
+    // The code says it.
+  }
   va_end(arguments);
-  return std::unexpected(Error(code, std::move(text)));
+  return std::unexpected(std::move(error));
 }
 
-std::unexpected<Error> fail_errno(int error, const char* format, ...) {
+std::unexpected<Error> fail_errno(int error, const char* format, ...) noexcept {
   va_list arguments;
   va_start(arguments, format);
-  std::string text = format_message(format, arguments);
+  Error made(code_of_errno(error));
+  try {
+    std::string text = format_message(format, arguments);
+    text += ": ";
+    text += std::generic_category().message(error);
+    made = Error(made.code(), std::move(text));
+  } catch (const std::bad_alloc&) {
+    // The code says it.
+  }
   va_end(arguments);
-  text += ": ";
-  text += std::generic_category().message(error);
-  return std::unexpected(Error(code_of_errno(error), std::move(text)));
+  return std::unexpected(std::move(made));
 }
 
 }  // namespace quire

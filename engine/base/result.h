@@ -3,11 +3,16 @@
 //
 // An Error is one code, which never changes meaning and is the C API's return value, and one
 // sentence for the user that names the thing that is wrong: the path, page, key or field.
+//
+// Errors never throw: where there is no memory for the sentence, the code's own name stands for it.
+// So an error can be made, passed on and kept wherever something fails, memory included.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,26 +65,44 @@ std::string_view error_name(ErrorCode code) noexcept;
 
 class [[nodiscard]] Error {
  public:
-  Error(ErrorCode code, std::string message)
-      : code_(code), message_(std::make_unique<std::string>(std::move(message))) {}
-  Error(const Error& other)
-      : code_(other.code_), message_(std::make_unique<std::string>(*other.message_)) {}
-  Error(Error&&) noexcept = default;
-  Error& operator=(const Error& other) {
+  Error(ErrorCode code, std::string message) noexcept;
+  // With the code's name for a sentence; needs no memory.
+  explicit Error(ErrorCode code) noexcept : code_(code) {}
+  Error(const Error& other) noexcept : code_(other.code_), sentence_(other.sentence_) { share(); }
+  Error(Error&& other) noexcept
+      : code_(other.code_), sentence_(std::exchange(other.sentence_, nullptr)) {}
+  Error& operator=(const Error& other) noexcept {
     if (this != &other) *this = Error(other);
     return *this;
   }
-  Error& operator=(Error&&) noexcept = default;
-  ~Error() = default;
+  Error& operator=(Error&& other) noexcept {
+    code_ = other.code_;
+    std::swap(sentence_, other.sentence_);
+    return *this;
+  }
+  ~Error() { drop(); }
 
   ErrorCode code() const noexcept { return code_; }
-  const std::string& message() const noexcept { return *message_; }
+  const std::string& message() const noexcept;
   // The same error with words in front: "load of FILE: ..." .
-  Error with_context(std::string_view context) const;
+  Error with_context(std::string_view context) const noexcept;
 
  private:
+  // Shared by copies and never changed, so that a copy needs no memory.
+  struct Sentence {
+    std::string text;
+    std::atomic<std::uint32_t> owners{1};
+  };
+  void share() const noexcept {
+    if (sentence_ != nullptr) sentence_->owners.fetch_add(1, std::memory_order_relaxed);
+  }
+  void drop() noexcept {
+    if (sentence_ != nullptr && sentence_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete sentence_;
+  }
+
   ErrorCode code_;
-  std::unique_ptr<std::string> message_;
+  Sentence* sentence_ = nullptr;
 };
 
 template <class T>
@@ -87,10 +110,25 @@ using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
 // printf-like construction of the unexpected side: return fail(ErrorCode::kInvalid, "...", ...).
-[[gnu::format(printf, 2, 3)]] std::unexpected<Error> fail(ErrorCode code, const char* format, ...);
+[[gnu::format(printf, 2, 3)]] std::unexpected<Error> fail(ErrorCode code, const char* format,
+                                                          ...) noexcept;
 // The same from an errno value: maps ENOSPC, EACCES, EMFILE ... to their codes and appends the
 // system's own words. `what` says what was tried on what: "write 4096 bytes at 8192 to /x/data".
-[[gnu::format(printf, 2, 3)]] std::unexpected<Error> fail_errno(int error, const char* format, ...);
+[[gnu::format(printf, 2, 3)]] std::unexpected<Error> fail_errno(int error, const char* format,
+                                                                ...) noexcept;
+// What an operation that memory ended says. No words: they would need some.
+inline std::unexpected<Error> out_of_memory() noexcept {
+  return std::unexpected(Error(ErrorCode::kNoMemory));
+}
+// Runs `body`, which returns a Result; where memory ends in it, the result says so.
+template <class Body>
+auto catch_out_of_memory(Body&& body) noexcept -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  }
+}
 
 }  // namespace quire
 

@@ -54,7 +54,12 @@ class Checker {
     ++damages_;
     if (!stopped_ && report_ && !report_(text)) stopped_ = true;
   }
-  void damage(const Error& error) { damage(error.message()); }
+  // What memory is short for is not known to be damaged.
+  void damage(const Error& error) {
+    if (error.code() != ErrorCode::kNoMemory) return damage(error.message());
+    no_memory_ = stopped_ = true;
+  }
+  bool no_memory() const noexcept { return no_memory_; }
   std::uint64_t damages() const noexcept { return damages_; }
   bool stopped() const noexcept { return stopped_; }
 
@@ -192,6 +197,7 @@ class Checker {
   std::vector<std::string> told_;                        // of structures, without the owner
   std::uint64_t damages_ = 0;
   bool stopped_ = false;
+  bool no_memory_ = false;
 };
 
 }  // namespace
@@ -208,6 +214,10 @@ struct Database::FilesOnDisk {
 Result<Database::FilesOnDisk> Database::look_at_files(wal::Lsn least) {
   FilesOnDisk found;
   const auto metas = read_metas(*data_);
+  const auto short_of_memory = [](const Error& error) {
+    return error.code() == ErrorCode::kNoMemory;
+  };
+  if (!metas && short_of_memory(metas.error())) return out_of_memory();
   if (!metas) {
     found.damages.push_back(metas.error().message());
     return found;
@@ -219,6 +229,8 @@ Result<Database::FilesOnDisk> Database::look_at_files(wal::Lsn least) {
   auto free = read_free_map(*data_, found.meta);
   if (free) {
     found.free = std::move(*free);
+  } else if (short_of_memory(free.error())) {
+    return out_of_memory();
   } else {
     found.damages.push_back(free.error().message());
   }
@@ -233,6 +245,7 @@ Result<Database::FilesOnDisk> Database::look_at_files(wal::Lsn least) {
   };
   if (found.meta.clean) return found;
   const auto end = log_end();
+  if (!end && short_of_memory(end.error())) return out_of_memory();
   if (!end) {
     found.damages.push_back(end.error().message());
   } else if (*end < least) {
@@ -300,6 +313,7 @@ Status Database::check(const std::function<bool(const std::string&)>& report) {
     const auto info = wal::inspect_segment(disk_, wal::segment_path(log_directory(), number), id_);
     if (!info && info.error().code() != ErrorCode::kNotFound) checker.damage(info.error());
   }
+  if (checker.no_memory()) return out_of_memory();
   if (checker.stopped()) return fail(ErrorCode::kCancelled, "check was stopped");
   if (checker.damages() != 0)
     return fail(ErrorCode::kCorrupt, "%s: %llu damages", path_.c_str(),

@@ -47,21 +47,24 @@ void Database::make_room() {
   if (checkpoints_.load() == before || due()) (void)checkpoint_now(false);
 }
 
-Status Database::checkpoint_now(bool clean) try {
+Status Database::checkpoint_now(bool clean) {
   const std::scoped_lock lock(checkpoint_mutex_);
   QUIRE_CHECK(writer_->health());
   last_checkpoint_ms_.store(now_ms());
-  QUIRE_TRY(CheckpointPlan plan, writer_->plan_checkpoint(true));
-  auto written = write_checkpoint(plan, clean);
+  QUIRE_TRY(CheckpointPlan plan,
+            catch_out_of_memory([&] { return writer_->plan_checkpoint(true); }));
+  if (auto flushed = catch_out_of_memory([&] { return flush_plan(plan); }); !flushed) {
+    // Where only memory ended, so does this checkpoint alone: no page that is in use was written.
+    writer_->cancel_checkpoint(plan);
+    return flushed;
+  }
+  auto written = catch_out_of_memory([&] { return write_checkpoint(plan, clean); });
   if (!written) {
     // Pages or the meta page may have been written in part: what the device has is not known.
     writer_->poison(written.error());
     return written;
   }
-  return tidy_up(plan, clean);
-} catch (const std::bad_alloc&) {
-  writer_->poison(Error(ErrorCode::kNoMemory, "out of memory in a checkpoint"));
-  return writer_->health();
+  return catch_out_of_memory([&] { return tidy_up(plan, clean); });
 }
 
 // What the checkpoint made superfluous. A failure leaves more than needed, nothing else.
@@ -74,12 +77,17 @@ Status Database::tidy_up(const CheckpointPlan& plan, bool clean) {
   return remove_old_segments();
 }
 
-// The order is the whole point: pages and free map, sync, meta page, sync; only then may anything
-// that the state before needs be overwritten, removed or cut off.
+// What a checkpoint writes before anything depends on it, and what its free map will say.
+Status Database::flush_plan(CheckpointPlan& plan) {
+  plan.free = merge_runs(std::move(plan.free));
+  return writer_->flush(plan);
+}
+
+// The order is the whole point: pages (flush_plan) and free map, sync, meta page, sync; only then
+// may anything that the state before needs be overwritten, removed or cut off.
 Status Database::write_checkpoint(CheckpointPlan& plan, bool clean) {
-  QUIRE_CHECK(writer_->flush(plan));
+  const std::vector<PageRun>& free = plan.free;
   sync_point::reach("checkpoint: pages written");
-  const std::vector<PageRun> free = merge_runs(std::move(plan.free));
   const Bytes bytes = std::as_bytes(std::span(free));
   if (bytes.size() > std::uint64_t{plan.free_map_run.pages} * page_size_)
     return fail(ErrorCode::kTooLarge, "%s: the free map has %zu runs, more than its %u pages hold",
@@ -122,6 +130,7 @@ Status Database::checkpoint_bulk(WriteTxn& txn, Root& root) {
   const std::scoped_lock lock(checkpoint_mutex_);
   QUIRE_TRY(CheckpointPlan plan, writer_->plan_bulk(txn, root));
   const auto finish = [&]() -> Status {
+    QUIRE_CHECK(flush_plan(plan));
     QUIRE_CHECK(write_checkpoint(plan, false));
     root = plan.root;
     if (writer_->log() != nullptr) {
@@ -135,12 +144,13 @@ Status Database::checkpoint_bulk(WriteTxn& txn, Root& root) {
     writer_->finish_bulk(root);
     return {};
   };
-  auto done = finish();
+  auto done = catch_out_of_memory(finish);
   if (!done) {
     writer_->poison(done.error());
     return done;
   }
-  (void)tidy_up(plan, false);  // the commit stands, whatever becomes of old segments
+  // The commit stands, whatever becomes of old segments.
+  (void)catch_out_of_memory([&] { return tidy_up(plan, false); });
   return {};
 }
 

@@ -211,15 +211,13 @@ void Database::tell_figures() {
 Status Database::close() {
   closed_ = true;
   stop_background();
-  Status status;
-  if (writer_ != nullptr && writer_->log() != nullptr) {
-    status = checkpoint_now(true);
-    if (status && writer_->log() != nullptr) {
-      status = writer_->log()->finish_empty();
-      if (status) status = remove_old_segments();
-    }
-  }
-  crash();
+  auto status = catch_out_of_memory([this]() -> Status {
+    if (writer_ == nullptr || writer_->log() == nullptr) return {};
+    QUIRE_CHECK(checkpoint_now(true));
+    QUIRE_CHECK(writer_->log()->finish_empty());
+    return remove_old_segments();
+  });
+  crash();  // whatever it says, nothing stays open
   return status;
 }
 

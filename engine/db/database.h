@@ -132,6 +132,7 @@ class Database {
   void make_room();
   Status tidy_up(const CheckpointPlan& plan, bool clean);
   Status checkpoint_bulk(WriteTxn& txn, Root& root);
+  Status flush_plan(CheckpointPlan& plan);
   Status write_checkpoint(CheckpointPlan& plan, bool clean);
   bool step_down();
   // check.cc

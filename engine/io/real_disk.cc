@@ -1,4 +1,5 @@
 // The machine's own disk: paths and directories. What an open file can do is in real_file.cc.
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -7,7 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
+#include <memory>
+#include <string_view>
 
 #include "engine/io/descriptor.h"
 #include "engine/io/disk.h"
@@ -44,12 +46,18 @@ constexpr NetworkFilesystem kNetworkFilesystems[] = {
     {0x73757245, "coda"}, {0x7461636F, "ocfs2"}, {0x01161970, "gfs2"}, {0x0BD00BD0, "lustre"},
 };
 
+// What the system gave is given back, also where memory ends before it has found its place.
+struct CloseDirectory {
+  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
+};
+struct Free {
+  void operator()(char* memory) const noexcept { std::free(memory); }
+};
+
 // A small file of /proc, which has no size to ask for; at most `most` bytes of it.
 Result<std::string> read_small_file(const std::string& path, std::size_t most) {
-  const int descriptor =
-      retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (descriptor < 0) return fail_errno(errno, "open %s", path.c_str());
-  RealFile file(descriptor, path, false);
+  RealFile file(path, false);
+  if (!file.open(O_RDONLY)) return fail_errno(errno, "open %s", path.c_str());
   std::string text(most, '\0');
   QUIRE_TRY(const std::size_t got,
             file.read_some(0, std::as_writable_bytes(std::span(text.data(), text.size()))));
@@ -80,11 +88,10 @@ std::optional<std::array<std::uint64_t, 2>> parse_boot_id(const std::string& tex
 class RealDisk final : public Disk {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
-    // The umask decides who else may read and write; a database holds no secrets of its own.
-    const int descriptor =
-        retry_interrupted([&] { return ::open(path.c_str(), open_flags(mode) | O_CLOEXEC, 0666); });
-    if (descriptor < 0) return fail_errno(errno, "%s %s", open_verb(mode), path.c_str());
-    return std::make_unique<RealFile>(descriptor, path, mode != OpenMode::kRead);
+    auto file = std::make_unique<RealFile>(path, mode != OpenMode::kRead);
+    if (!file->open(open_flags(mode)))
+      return fail_errno(errno, "%s %s", open_verb(mode), path.c_str());
+    return file;
   }
 
   Status make_directory(const std::string& path) override {
@@ -114,14 +121,18 @@ class RealDisk final : public Disk {
   }
 
   Result<std::vector<std::string>> list(const std::string& directory) override {
-    std::error_code error;
+    // Not std::filesystem: where memory ends, its iterator ends the process.
+    const std::unique_ptr<DIR, CloseDirectory> entries(::opendir(directory.c_str()));
+    if (entries == nullptr) return fail_errno(errno, "list %s", directory.c_str());
     std::vector<std::string> names;
-    std::filesystem::directory_iterator entry(directory, error);
-    while (!error && entry != std::filesystem::directory_iterator()) {
-      names.push_back(entry->path().filename().string());
-      entry.increment(error);
+    for (;;) {
+      errno = 0;
+      const dirent* entry = ::readdir(entries.get());
+      if (entry == nullptr && errno != 0) return fail_errno(errno, "list %s", directory.c_str());
+      if (entry == nullptr) break;
+      const std::string_view name(entry->d_name);
+      if (name != "." && name != "..") names.emplace_back(name);
     }
-    if (error) return fail_errno(error.value(), "list %s", directory.c_str());
     std::ranges::sort(names);
     return names;
   }
@@ -159,11 +170,9 @@ class RealDisk final : public Disk {
   }
 
   Result<std::string> canonical_path(const std::string& path) override {
-    char* const resolved = ::realpath(path.c_str(), nullptr);
+    const std::unique_ptr<char, Free> resolved(::realpath(path.c_str(), nullptr));
     if (resolved == nullptr) return fail_errno(errno, "resolve %s", path.c_str());
-    std::string result(resolved);
-    std::free(resolved);
-    return result;
+    return std::string(resolved.get());
   }
 
   Result<std::array<std::uint64_t, 2>> boot_id() override {

@@ -1,5 +1,6 @@
 #include "engine/io/real_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,8 +27,13 @@ SyncRing::Outcome run_and_wait(SyncRing& ring, const std::function<void()>& mean
 
 }  // namespace
 
-RealFile::RealFile(int descriptor, std::string path, bool writable)
-    : descriptor_(descriptor), path_(std::move(path)), writable_(writable) {}
+RealFile::RealFile(std::string path, bool writable) : path_(std::move(path)), writable_(writable) {}
+
+bool RealFile::open(int flags) noexcept {
+  // The umask decides who else may read and write; a database holds no secrets of its own.
+  descriptor_ = retry_interrupted([&] { return ::open(path_.c_str(), flags | O_CLOEXEC, 0666); });
+  return descriptor_ >= 0;
+}
 
 RealFile::~RealFile() {
   // Never repeated on EINTR: Linux has released the descriptor by then.

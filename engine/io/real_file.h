@@ -12,8 +12,10 @@ namespace quire::io {
 
 class RealFile final : public File {
  public:
-  // Takes over the descriptor.
-  RealFile(int descriptor, std::string path, bool writable);
+  // Opened before anything else is done with it: what memory it needs is there by then.
+  RealFile(std::string path, bool writable);
+  // flags: of open(2). False: errno says why.
+  bool open(int flags) noexcept;
   ~RealFile() override;
 
   Status read(std::uint64_t offset, MutableBytes into) override;
@@ -42,7 +44,7 @@ class RealFile final : public File {
   Status write_through_ring(SyncRing& ring, std::uint64_t offset, Bytes bytes,
                             const std::function<void()>& meanwhile);
 
-  int descriptor_;
+  int descriptor_ = -1;
   const std::string path_;
   const bool writable_;
   std::mutex ring_mutex_;  // guards ring_ and ring_broken_; who finds it taken goes the plain way

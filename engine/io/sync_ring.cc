@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <new>
 #include <thread>
 #endif
 
@@ -88,7 +89,8 @@ class UringSyncRing final : public SyncRing {
 std::unique_ptr<SyncRing> SyncRing::create() {
   static std::atomic<bool> refused = false;
   if (plain_io_wanted() || refused.load(std::memory_order_relaxed)) return nullptr;
-  auto ring = std::make_unique<UringSyncRing>();
+  std::unique_ptr<UringSyncRing> ring(new (std::nothrow) UringSyncRing());
+  if (ring == nullptr) return nullptr;
   if (ring->setup_error() == 0) return ring;
   refused.store(true, std::memory_order_relaxed);
   return nullptr;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
 namespace quire {
 namespace {
@@ -29,10 +30,15 @@ FreeMap::FreeMap(io::File& file, std::uint32_t page_size, PageNumber page_count,
       page_size_(page_size),
       options_(options),
       page_count_(page_count),
-      backed_(std::max(page_count, backed)) {}
+      backed_(std::max(page_count, backed)) {
+  strays_.make_room(page_count);
+  unlisted_.make_room(page_count);
+}
 
 Result<PageNumber> FreeMap::take(PageNumber pages) {
   const std::scoped_lock lock(mutex_);
+  if (strays_.count() != 0) [[unlikely]]
+    list_strays();
   if (pages == 1 && !recent_.empty()) {
     const PageNumber page = recent_.back();
     recent_.pop_back();
@@ -68,13 +74,33 @@ Result<std::size_t> FreeMap::take_some(std::span<PageNumber> into) {
   return taken;
 }
 
-PageNumber FreeMap::cut_run(std::map<PageNumber, PageNumber>::iterator run, PageNumber pages) {
-  const auto [first, length] = *run;
-  by_size_.erase({length, first});
+// The run is another now; its nodes stay, so that this needs no memory. No other run begins where
+// the new one does.
+void FreeMap::change_run(Run run, PageRun to) noexcept {
+  auto sized = by_size_.extract({run->second, run->first});
+  sized.value() = {to.pages, to.first};
+  by_size_.insert(std::move(sized));
+  if (run->first == to.first) {
+    run->second = to.pages;
+    return;
+  }
+  auto placed = runs_.extract(run);
+  placed.key() = to.first;
+  placed.mapped() = to.pages;
+  runs_.insert(std::move(placed));
+}
+
+void FreeMap::erase_run(Run run) noexcept {
+  by_size_.erase({run->second, run->first});
   runs_.erase(run);
+}
+
+PageNumber FreeMap::cut_run(Run run, PageNumber pages) noexcept {
+  const auto [first, length] = *run;
   if (length > pages) {
-    runs_.emplace(first + pages, length - pages);
-    by_size_.emplace(length - pages, first + pages);
+    change_run(run, {first + pages, length - pages});
+  } else {
+    erase_run(run);
   }
   free_pages_ -= pages;
   return first;
@@ -85,6 +111,8 @@ Result<PageNumber> FreeMap::take_at_end(PageNumber pages) {
     return fail(ErrorCode::kTooLarge, "%s: the file may have at most 2^32 - 1 pages of %u bytes",
                 file_.path().c_str(), page_size_);
   const PageNumber first = page_count_;
+  strays_.make_room(first + pages);
+  unlisted_.make_room(first + pages);
   QUIRE_CHECK(grow_to(page_count_ + pages));
   page_count_ += pages;
   return first;
@@ -114,66 +142,84 @@ Status FreeMap::grow_to(PageNumber pages) {
 }
 
 void FreeMap::insert_free(PageRun run) {
-  auto next = runs_.lower_bound(run.first);
-  free_pages_ += run.pages;
-  if (next != runs_.begin()) {
-    const auto before = std::prev(next);
-    if (before->first + before->second == run.first) {
-      run = {before->first, before->second + run.pages};
-      by_size_.erase({before->second, before->first});
-      runs_.erase(before);
+  const auto next = runs_.lower_bound(run.first);
+  const bool joins_next = next != runs_.end() && run.first + run.pages == next->first;
+  const auto before = next == runs_.begin() ? runs_.end() : std::prev(next);
+  if (before != runs_.end() && before->first + before->second == run.first) {
+    const PageNumber more = run.pages + (joins_next ? next->second : 0);
+    if (joins_next) erase_run(next);
+    change_run(before, {before->first, before->second + more});
+  } else if (joins_next) {
+    change_run(next, {run.first, run.pages + next->second});
+  } else {
+    const auto added = runs_.emplace(run.first, run.pages).first;
+    try {
+      by_size_.emplace(run.pages, run.first);
+    } catch (const std::bad_alloc&) {
+      runs_.erase(added);
+      throw;
     }
   }
-  if (next != runs_.end() && run.first + run.pages == next->first) {
-    run.pages += next->second;
-    by_size_.erase({next->second, next->first});
-    runs_.erase(next);
-  }
-  runs_.emplace(run.first, run.pages);
-  by_size_.emplace(run.pages, run.first);
+  free_pages_ += run.pages;
 }
 
+// From the end, so that what is left where memory ends is still the list of what is not sorted in.
 void FreeMap::flush_recent() {
   std::ranges::sort(recent_);
-  free_pages_ -= recent_.size();
-  for (std::size_t i = 0; i < recent_.size();) {
-    std::size_t end = i + 1;
-    while (end < recent_.size() && recent_[end] == recent_[end - 1] + 1) ++end;
-    insert_free({recent_[i], static_cast<PageNumber>(end - i)});
-    i = end;
-  }
-  recent_.clear();
-}
-
-void FreeMap::make_free(PageRun run) {
-  if (run.pages == 1) {
-    if (recent_.size() >= kRecentMax) flush_recent();
-    recent_.push_back(run.first);
-    ++free_pages_;
-  } else {
-    insert_free(run);
+  while (!recent_.empty()) {
+    std::size_t begin = recent_.size() - 1;
+    while (begin > 0 && recent_[begin - 1] + 1 == recent_[begin]) --begin;
+    const auto pages = static_cast<PageNumber>(recent_.size() - begin);
+    insert_free({recent_[begin], pages});
+    free_pages_ -= pages;  // counted before
+    recent_.resize(begin);
   }
 }
 
-void FreeMap::give_back(std::span<const PageRun> runs) {
+void FreeMap::make_free(PageRun run) noexcept try {
+  if (run.pages != 1) return insert_free(run);
+  if (recent_.size() >= kRecentMax) flush_recent();
+  recent_.push_back(run.first);
+  ++free_pages_;
+} catch (const std::bad_alloc&) {
+  strays_.add(run);
+  free_pages_ += run.pages;
+}
+
+void FreeMap::list_strays() noexcept try {
+  while (const auto run = strays_.run_from(0, std::numeric_limits<PageNumber>::max())) {
+    insert_free(*run);
+    free_pages_ -= run->pages;  // counted before
+    strays_.remove(*run);
+  }
+} catch (const std::bad_alloc&) {
+  // They stay where they are.
+}
+
+void FreeMap::give_back(std::span<const PageRun> runs) noexcept {
   if (runs.empty()) return;
   const std::scoped_lock lock(mutex_);
   for (const PageRun& run : runs) make_free(run);
 }
 
 void FreeMap::bury(std::span<const Dead> dead, const LiveSet& live,
-                   std::vector<PageRun>& released) {
+                   std::vector<PageRun>& released) noexcept {
   const std::scoped_lock lock(mutex_);
   for (const Dead& page : dead) bury_one(page, live, released);
   look_again(live, released);
 }
 
-void FreeMap::bury_one(const Dead& page, const LiveSet& live, std::vector<PageRun>& released) {
-  if (const auto pin = pinned_by(live, page.birth, page.death)) {
-    wait_under(*pin, page);
-    return;
-  }
+void FreeMap::bury_unseen(std::span<const Dead> dead) noexcept {
+  const std::scoped_lock lock(mutex_);
+  for (const Dead& page : dead) wait_unlisted(page);
+}
+
+void FreeMap::bury_one(const Dead& page, const LiveSet& live,
+                       std::vector<PageRun>& released) noexcept try {
+  if (const auto pin = pinned_by(live, page.birth, page.death)) return wait_under(*pin, page);
   released.push_back(page.run);
+} catch (const std::bad_alloc&) {
+  wait_unlisted(page);
 }
 
 void FreeMap::wait_under(TxnNumber pin, const Dead& page) {
@@ -183,21 +229,41 @@ void FreeMap::wait_under(TxnNumber pin, const Dead& page) {
   pinned_pages_ += page.run.pages;
 }
 
+void FreeMap::wait_unlisted(const Dead& page) noexcept {
+  unlisted_.add(page.run);
+  unlisted_before_ = std::max(unlisted_before_, page.death);
+  pinned_pages_ += page.run.pages;
+}
+
+// Each page for itself: what was one run is not known any more, and each may have a frame.
+void FreeMap::release_unlisted(const LiveSet& live, std::vector<PageRun>& released) noexcept try {
+  if (pinned_by(live, 0, unlisted_before_)) return;
+  PageNumber from = 0;
+  while (const auto run = unlisted_.run_from(from, 1)) {
+    from = run->first;
+    released.push_back(*run);
+    unlisted_.remove(*run);
+    --pinned_pages_;
+  }
+  unlisted_before_ = 0;
+} catch (const std::bad_alloc&) {
+  // The others stay where they are.
+}
+
 // Pages whose pinning snapshot has gone.
-void FreeMap::look_again(const LiveSet& live, std::vector<PageRun>& released) {
-  std::vector<Dead> again;
+void FreeMap::look_again(const LiveSet& live, std::vector<PageRun>& released) noexcept {
   for (auto bucket = waiting_.begin(); bucket != waiting_.end();) {
     if (std::ranges::binary_search(live, bucket->first)) {
       ++bucket;
       continue;
     }
-    again.insert(again.end(), bucket->second.dead.begin(), bucket->second.dead.end());
-    bucket = waiting_.erase(bucket);
+    const auto gone = waiting_.extract(bucket++);
+    pinned_pages_ -= gone.mapped().pages;
+    // Those that another snapshot pins go to its bucket, which is not looked at again: it is live.
+    for (const Dead& page : gone.mapped().dead) bury_one(page, live, released);
   }
-  for (const Dead& page : again) {
-    pinned_pages_ -= page.run.pages;
-    bury_one(page, live, released);
-  }
+  if (unlisted_.count() != 0) [[unlikely]]
+    release_unlisted(live, released);
 }
 
 std::uint64_t FreeMap::free_pages() const {
@@ -230,8 +296,19 @@ std::uint64_t FreeMap::pinned_at(TxnNumber snapshot) const {
       if (page.birth <= snapshot && snapshot < page.death) pages += page.run.pages;
     }
   }
+  if (snapshot < unlisted_before_) pages += unlisted_.count();
   return pages;
 }
+
+namespace {
+
+void append_set(std::vector<PageRun>& all, const PageSet& set) {
+  constexpr PageNumber kAll = std::numeric_limits<PageNumber>::max();
+  for (auto run = set.run_from(0, kAll); run; run = set.run_from(run->first + run->pages, kAll))
+    all.push_back(*run);
+}
+
+}  // namespace
 
 std::vector<PageRun> FreeMap::committed_free(std::span<const PageRun> held) const {
   const std::scoped_lock lock(mutex_);
@@ -242,6 +319,8 @@ std::vector<PageRun> FreeMap::committed_free(std::span<const PageRun> held) cons
   for (const auto& [pin, bucket] : waiting_) {
     for (const Dead& page : bucket.dead) all.push_back(page.run);
   }
+  append_set(all, strays_);
+  append_set(all, unlisted_);
   std::ranges::sort(all, {}, &PageRun::first);
   std::vector<PageRun> merged;
   for (const PageRun& run : all) {
@@ -268,13 +347,13 @@ void FreeMap::load_in_doubt(std::span<const PageRun> free, TxnNumber before, Txn
 
 void FreeMap::trim_end(PageNumber least) {
   const std::scoped_lock lock(mutex_);
+  list_strays();
   flush_recent();
   if (!runs_.empty()) {
     const auto last = std::prev(runs_.end());
     const auto [first, pages] = *last;
     if (first + pages == page_count_ && pages >= least) {
-      by_size_.erase({pages, first});
-      runs_.erase(last);
+      erase_run(last);
       free_pages_ -= pages;
       page_count_ = first;
     }
@@ -308,6 +387,10 @@ bool FreeMap::check_invariants() const {
       pinned += page.run.pages;
     }
   }
+  append_set(all, strays_);
+  append_set(all, unlisted_);
+  free += strays_.count();
+  pinned += unlisted_.count();
   if (free != free_pages_ || pinned != pinned_pages_) return false;
   std::ranges::sort(all, {}, &PageRun::first);
   std::uint64_t end = kFirstPage;

@@ -6,6 +6,10 @@
 // twice, a page that can't be reused yet waits under the newest live snapshot that pins it, and is
 // looked at again only when that one is gone. New snapshots begin at the newest committed state
 // only, so they never pin a page that is dead already.
+//
+// What is given back is never lost for want of memory, and giving back never fails: where a list
+// can't grow, the pages go to one of two sets that have room for every page of the file (strays_,
+// unlisted_), and from there to their lists when there is memory again.
 #pragma once
 
 #include <atomic>
@@ -20,6 +24,7 @@
 #include "engine/base/result.h"
 #include "engine/io/disk.h"
 #include "engine/page/page_ptr.h"
+#include "engine/page/page_set.h"
 
 namespace quire {
 
@@ -30,13 +35,8 @@ using LiveSet = std::vector<TxnNumber>;
 // The newest live snapshot in [birth, death), if any.
 std::optional<TxnNumber> pinned_by(const LiveSet& live, TxnNumber birth, TxnNumber death) noexcept;
 
-struct PageRun {
-  PageNumber first = 0;
-  PageNumber pages = 0;
-  bool operator==(const PageRun&) const = default;
-};
-
-// Thread-safe (one mutex; nothing blocks under it but the growth of the file).
+// Thread-safe (one mutex; nothing blocks under it but the growth of the file). What is not noexcept
+// may throw std::bad_alloc, and has changed nothing then.
 class FreeMap {
  public:
   struct Options {
@@ -60,14 +60,19 @@ class FreeMap {
   // up to into.size(). Returns how many.
   Result<std::size_t> take_some(std::span<PageNumber> into);
   // Gives back pages that nobody but the caller has ever seen.
-  void give_back(std::span<const PageRun> runs);
-  void give_back(PageRun run) { give_back({&run, 1}); }
+  void give_back(std::span<const PageRun> runs) noexcept;
+  void give_back(PageRun run) noexcept { give_back({&run, 1}); }
   // Pages freed by a committed transaction, and those whose pinning snapshot is no longer in
   // `live`: those that `live` pins wait, the others are returned in `released`. The caller drops
   // their frames and then gives them to reuse().
-  void bury(std::span<const Dead> dead, const LiveSet& live, std::vector<PageRun>& released);
-  void sweep(const LiveSet& live, std::vector<PageRun>& released) { bury({}, live, released); }
-  void reuse(std::span<const PageRun> released) { give_back(released); }
+  void bury(std::span<const Dead> dead, const LiveSet& live,
+            std::vector<PageRun>& released) noexcept;
+  void sweep(const LiveSet& live, std::vector<PageRun>& released) noexcept {
+    bury({}, live, released);
+  }
+  // The same when it is not known which snapshots are live: they wait until that is known again.
+  void bury_unseen(std::span<const Dead> dead) noexcept;
+  void reuse(std::span<const PageRun> released) noexcept { give_back(released); }
 
   // One past the last page ever handed out. Never waits.
   PageNumber page_count() const noexcept { return page_count_.load(std::memory_order_acquire); }
@@ -98,19 +103,25 @@ class FreeMap {
   // Cuts the file to page_count, if there are more than `slack` pages behind it.
   Status cut_file(PageNumber slack);
 
-  // Throws no exceptions; true when no page is in two places and all numbers are in range.
+  // True when no page is in two places and all numbers are in range.
   bool check_invariants() const;
 
  private:
   Status grow_to(PageNumber pages);
   Result<PageNumber> take_at_end(PageNumber pages);
-  PageNumber cut_run(std::map<PageNumber, PageNumber>::iterator run, PageNumber pages);
+  using Run = std::map<PageNumber, PageNumber>::iterator;
+  PageNumber cut_run(Run run, PageNumber pages) noexcept;
+  void change_run(Run run, PageRun to) noexcept;
+  void erase_run(Run run) noexcept;
   void insert_free(PageRun run);
-  void make_free(PageRun run);
+  void make_free(PageRun run) noexcept;
   void flush_recent();
+  void list_strays() noexcept;
   void wait_under(TxnNumber pin, const Dead& page);
-  void look_again(const LiveSet& live, std::vector<PageRun>& released);
-  void bury_one(const Dead& page, const LiveSet& live, std::vector<PageRun>& released);
+  void wait_unlisted(const Dead& page) noexcept;
+  void release_unlisted(const LiveSet& live, std::vector<PageRun>& released) noexcept;
+  void look_again(const LiveSet& live, std::vector<PageRun>& released) noexcept;
+  void bury_one(const Dead& page, const LiveSet& live, std::vector<PageRun>& released) noexcept;
 
   mutable std::mutex mutex_;
   io::File& file_;
@@ -128,6 +139,9 @@ class FreeMap {
     std::uint64_t pages = 0;
   };
   std::map<TxnNumber, Bucket> waiting_;  // by the newest snapshot that pins
+  PageSet strays_;                       // free, and in no list for want of memory
+  PageSet unlisted_;                     // dead, the same: they wait for all snapshots before
+  TxnNumber unlisted_before_ = 0;        // this
 };
 
 }  // namespace quire

@@ -13,8 +13,7 @@ const std::byte* PageReader::verify(const PagePtr& ptr, PageNumber pages,
   if (file_ != nullptr) {
     const auto hash = hash_from_file(ptr, pages);
     if (!hash) {
-      failure_ = {
-          .ptr = ptr, .pages = pages, .found = 0, .out_of_range = false, .unreadable = true};
+      failure_ = {.ptr = ptr, .pages = pages, .unreadable = hash.error()};
       return nullptr;
     }
     found = *hash;
@@ -29,8 +28,8 @@ const std::byte* PageReader::verify(const PagePtr& ptr, PageNumber pages,
   return page;
 }
 
-std::optional<std::uint64_t> PageReader::hash_from_file(const PagePtr& ptr,
-                                                        PageNumber pages) noexcept try {
+std::expected<std::uint64_t, ErrorCode> PageReader::hash_from_file(const PagePtr& ptr,
+                                                                   PageNumber pages) noexcept try {
   constexpr std::size_t kPiece = 1 << 20;
   const std::uint64_t size = static_cast<std::uint64_t>(pages) << shift_;
   std::uint64_t offset = static_cast<std::uint64_t>(ptr.page) << shift_;
@@ -38,14 +37,14 @@ std::optional<std::uint64_t> PageReader::hash_from_file(const PagePtr& ptr,
   Checksum sum;
   for (std::uint64_t left = size; left != 0;) {
     const MutableBytes piece = std::span(buffer).first(std::min<std::uint64_t>(left, kPiece));
-    if (!file_->read(offset, piece)) return std::nullopt;
+    if (auto read = file_->read(offset, piece); !read) return std::unexpected(read.error().code());
     sum.update(piece);
     offset += piece.size();
     left -= piece.size();
   }
   return page_checksum_of(sum.digest());
 } catch (const std::bad_alloc&) {
-  return std::nullopt;
+  return std::unexpected(ErrorCode::kNoMemory);
 }
 
 const std::byte* PageReader::fail_range(const PagePtr& ptr, PageNumber pages) noexcept {
@@ -55,6 +54,7 @@ const std::byte* PageReader::fail_range(const PagePtr& ptr, PageNumber pages) no
 
 Error PageReader::take_error() {
   const auto& [ptr, pages, found, out_of_range, unreadable] = failure_;
+  if (unreadable == ErrorCode::kNoMemory) return Error(ErrorCode::kNoMemory);
   if (unreadable)
     return fail(ErrorCode::kCorrupt, "%s: page %u (%u pages) can't be read", map_->path().c_str(),
                 ptr.page, pages)

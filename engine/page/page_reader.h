@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <optional>
 
 #include "engine/base/result.h"
@@ -70,7 +71,8 @@ class PageReader {
 
  private:
   const std::byte* verify(const PagePtr& ptr, PageNumber pages, const std::byte* page) noexcept;
-  std::optional<std::uint64_t> hash_from_file(const PagePtr& ptr, PageNumber pages) noexcept;
+  std::expected<std::uint64_t, ErrorCode> hash_from_file(const PagePtr& ptr,
+                                                         PageNumber pages) noexcept;
   const std::byte* fail_range(const PagePtr& ptr, PageNumber pages) noexcept;
 
   const std::byte* base_ = nullptr;
@@ -85,7 +87,7 @@ class PageReader {
     PageNumber pages = 0;
     std::uint64_t found = 0;
     bool out_of_range = false;
-    bool unreadable = false;
+    std::optional<ErrorCode> unreadable = std::nullopt;  // kNoMemory, or another
   };
   Failure failure_;
 };

@@ -74,7 +74,7 @@ Result<PageRun> PageWriter::take_from_map(PageNumber pages) {
     allocated_.push_back({page, pages});
     return allocated_.back();
   }
-  loose_.reserve(loose_.size() + count);
+  if (loose_.capacity() - loose_.size() < count) loose_.reserve(loose_.size() + count);
   PageNumber several[kUsualMax];
   QUIRE_TRY(const std::size_t taken, free_map_.take_some({several, count}));
   for (std::size_t i = 0; i < taken; ++i) allocated_.push_back({several[i], 1});
@@ -98,21 +98,20 @@ void PageWriter::give_ready_back() noexcept {
 }
 
 Result<Frame*> PageWriter::new_frame(PageNumber pages) {
+  // The number first: it is given back with the transaction, whatever happens from here on.
+  QUIRE_TRY(const PageNumber page, take_number(pages));
   Frame* frame = take_frame(pages);
-  if (frame == nullptr)
+  if (frame == nullptr) {
+    loose_.push_back({page, pages});
     return fail(ErrorCode::kNoMemory, "out of memory for %u private pages of transaction %llu",
                 pages, static_cast<unsigned long long>(txn_));
-  auto page = take_number(pages);
-  if (!page) {
-    pool_.release(frame);
-    return std::unexpected(std::move(page).error());
   }
-  frame->page = *page;
+  frame->page = page;
   frame->birth = txn_;
   frame->epoch = epoch_;
   if (!frames_.insert(frame)) {
-    loose_.push_back({*page, pages});
     pool_.release(frame);
+    loose_.push_back({page, pages});
     return fail(ErrorCode::kNoMemory, "out of memory for the table of private pages");
   }
   private_bytes_ += static_cast<std::uint64_t>(pages) * page_size();
@@ -195,6 +194,14 @@ std::vector<PageRun> PageWriter::committed_free() const {
   return free_map_.committed_free(allocated_);
 }
 
+std::vector<PageRun> PageWriter::free_when_committed() const {
+  assert(marks_.empty());
+  std::vector<PageRun> free = free_map_.committed_free(loose_);
+  free.reserve(free.size() + freed_.size());
+  for (const FreeMap::Dead& dead : freed_) free.push_back(dead.run);
+  return free;
+}
+
 std::size_t PageWriter::freed_count() const noexcept {
   std::size_t count = freed_.size() + loose_.size();
   for (const Mark& mark : marks_) count += mark.loose.size();
@@ -202,11 +209,10 @@ std::size_t PageWriter::freed_count() const noexcept {
 }
 
 std::size_t PageWriter::mark() {
-  Mark mark;
+  Mark& mark = marks_.emplace_back();
   mark.allocated = allocated_.size();
   mark.freed = freed_.size();
   mark.loose = std::exchange(loose_, {});
-  marks_.push_back(std::move(mark));
   ++epoch_;
   return marks_.size() - 1;
 }
@@ -222,6 +228,9 @@ void PageWriter::rollback(std::size_t mark) {
 
 void PageWriter::release(std::size_t mark) {
   assert(mark < marks_.size());
+  std::size_t more = 0;
+  for (std::size_t i = mark; i < marks_.size(); ++i) more += marks_[i].loose.size();
+  loose_.reserve(loose_.size() + more);  // all or nothing
   for (std::size_t i = mark; i < marks_.size(); ++i)
     loose_.insert(loose_.end(), marks_[i].loose.begin(), marks_[i].loose.end());
   marks_.resize(mark);
@@ -237,10 +246,9 @@ void PageWriter::give_back(std::size_t from) noexcept {
   allocated_.resize(from);
 }
 
-std::vector<FreeMap::Dead> PageWriter::commit() {
-  assert(!ended_);
+std::vector<FreeMap::Dead> PageWriter::commit() noexcept {
+  assert(!ended_ && marks_.empty());
   ended_ = true;
-  if (!marks_.empty()) release(0);
   give_ready_back();
   const std::scoped_lock lock(held_mutex_);
   usual_ = std::clamp<std::size_t>(allocated_.size() - std::min(allocated_.size(), loose_.size()),

@@ -16,7 +16,8 @@
 
 namespace quire {
 
-// One thread at a time. Invariants:
+// One thread at a time. A function that throws std::bad_alloc, or fails, leaves a state that
+// abort() undoes in full; abort needs no memory. Invariants:
 //  1. allocated_ holds every page number (first of its run) taken from the free map since begin or
 //     the last savepoint mark, each once; abort gives them all back.
 //  2. freed_ holds pages of committed state, and pages of this transaction from before an open
@@ -81,9 +82,14 @@ class PageWriter {
   void rollback(std::size_t mark);  // gives back all since; ends those inside; the mark stays
   void release(std::size_t mark);   // keeps all since; ends it and those inside
 
-  // After the root that refers to this transaction's pages is fixed: keeps the frames in the table
-  // and returns what the transaction freed, for FreeMap::bury. No page may be touched afterwards.
-  std::vector<FreeMap::Dead> commit();
+  // Ends all savepoints: what may fail of a commit.
+  void prepare_commit() {
+    if (!marks_.empty()) release(0);
+  }
+  // After the root that refers to this transaction's pages is fixed, and prepare_commit: keeps the
+  // frames in the table and returns what the transaction freed, for FreeMap::bury. No page may be
+  // touched afterwards.
+  std::vector<FreeMap::Dead> commit() noexcept;
 
   // Lists that many transactions use one after the other, so that a small one allocates nothing.
   struct Lists {
@@ -104,6 +110,8 @@ class PageWriter {
   // The free pages of the committed state while this transaction runs: FreeMap::committed_free with
   // what it has taken since. Any thread.
   std::vector<PageRun> committed_free() const;
+  // The free pages of the state that commit() will leave, after prepare_commit().
+  std::vector<PageRun> free_when_committed() const;
 
  private:
   struct Mark {

@@ -79,9 +79,8 @@ Result<WriteTxn::Structure*> WriteTxn::open(StructureId id) {
   } else {
     structure->array.emplace(&pages_, entry.array(id));
   }
-  last_ = structure.get();
+  last_ = open_.emplace(id, std::move(structure)).first->second.get();
   last_id_ = id;
-  open_.emplace(id, std::move(structure));
   return last_;
 }
 
@@ -108,7 +107,7 @@ Result<ArrayRoot> WriteTxn::array_root(StructureId id) {
 }
 
 std::uint64_t WriteTxn::tree_version(StructureId id) noexcept {
-  const auto structure = open(id);
+  const auto structure = catch_out_of_memory([&] { return open(id); });
   if (!structure || !(*structure)->tree) return ++version_base_ << 32;
   return (*structure)->versions + memory_version_ + (*structure)->tree->version();
 }
@@ -366,40 +365,47 @@ Result<std::size_t> WriteTxn::savepoint() {
   return savepoints_.size() - 1;
 }
 
+// A structure that was dropped since the savepoint, as it was.
+std::unique_ptr<WriteTxn::Structure> WriteTxn::revived(StructureId id, const CatalogEntry& entry) {
+  auto structure = std::make_unique<Structure>();
+  structure->stored = entry;
+  if (entry.kind == StructureKind::kTree) {
+    structure->tree.emplace(&pages_, entry.tree(id));
+  } else {
+    structure->array.emplace(&pages_, entry.array(id));
+  }
+  // Differs from the catalog for certain, so that prepare() writes it if need be.
+  structure->stored.root = {};
+  structure->stored.height = 0xFF;
+  return structure;
+}
+
 Status WriteTxn::rollback_to(std::size_t savepoint) {
   QUIRE_CHECK(usable());
   if (savepoint >= savepoints_.size())
     return fail(ErrorCode::kConflict, "savepoint %zu has ended", savepoint);
+  // Memory first: what follows must not half happen.
+  const Savepoint& point = savepoints_[savepoint];
+  OpenStructures kept;
+  kept.reserve(point.structures.size());
+  for (const auto& [id, entry] : point.structures)
+    kept.emplace(id, open_.contains(id) ? nullptr : revived(id, entry));
   savepoints_.resize(savepoint + 1);
-  const Savepoint& point = savepoints_.back();
   pages_.rollback(point.mark);
   next_id_ = point.next_id;
   catalog_.reset(point.catalog);
   wrote_ = point.wrote;
-  boost::container::flat_map<StructureId, std::unique_ptr<Structure>> kept;
   for (const auto& [id, entry] : point.structures) {
-    // A structure that was dropped since comes back as it was.
-    const auto found = open_.find(id);
-    std::unique_ptr<Structure> structure =
-        found != open_.end() ? std::move(found->second) : std::make_unique<Structure>();
-    if (found == open_.end()) {
-      structure->stored = entry;
-      if (entry.kind == StructureKind::kTree) {
-        structure->tree.emplace(&pages_, entry.tree(id));
+    std::unique_ptr<Structure>& structure = kept.find(id)->second;
+    if (structure == nullptr) {
+      structure = std::move(open_.find(id)->second);
+      if (structure->tree) {
+        structure->tree->reset(entry.tree(id));
       } else {
-        structure->array.emplace(&pages_, entry.array(id));
+        structure->array->reset(entry.array(id));
       }
-      // Differs from the catalog for certain, so that prepare() writes it if need be.
-      structure->stored.flags = entry.flags;
-      structure->stored.root = {};
-      structure->stored.height = 0xFF;
-    } else if (structure->tree) {
-      structure->tree->reset(entry.tree(id));
-    } else {
-      structure->array->reset(entry.array(id));
     }
     structure->versions = ++version_base_ << 32;
-    kept.emplace(id, std::move(structure));
   }
   open_ = std::move(kept);
   last_ = nullptr;
@@ -428,6 +434,7 @@ Result<Root> WriteTxn::prepare() {
     if (entry == structure->stored) continue;
     QUIRE_CHECK(put_catalog(structure_key(id), entry.encode(), TreeWriter::PutMode::kUpsert));
   }
+  pages_.prepare_commit();
   Root root;
   root.txn = number();
   root.lsn = base_.lsn;

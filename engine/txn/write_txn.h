@@ -26,6 +26,7 @@ class Writer;
 //  error.
 //     An operation that fails for a reason of the system (no space, no memory, damage) may leave
 //     several structures out of step: it makes the transaction unusable, and only abort is left.
+//     Who catches std::bad_alloc of a change calls break_with for it (capi).
 //  2. The operations in the log payload, carried out on the state at begin, give the state now.
 class WriteTxn final : public View {
  public:
@@ -106,7 +107,9 @@ class WriteTxn final : public View {
   };
 
   WriteTxn(Writer& writer, const Root& base, PageReader reader, PageMap* map, TxnNumber number);
+  using OpenStructures = boost::container::flat_map<StructureId, std::unique_ptr<Structure>>;
   Result<Structure*> open(StructureId id);
+  std::unique_ptr<Structure> revived(StructureId id, const CatalogEntry& entry);
   Result<Structure*> open_keyspace(StructureId id);
   Result<std::uint16_t> structure_flags(StructureId id) override;
   Status check_key(Bytes key) const;
@@ -122,7 +125,7 @@ class WriteTxn final : public View {
   PageWriter pages_;
   TreeWriter catalog_;
   std::uint32_t next_id_;
-  boost::container::flat_map<StructureId, std::unique_ptr<Structure>> open_;
+  OpenStructures open_;
   StructureId last_id_ = 0;  // of the structure used last, to find it at once
   Structure* last_ = nullptr;
   std::uint64_t version_base_ = 0;

@@ -3,6 +3,7 @@
 #include "engine/txn/writer.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include "engine/base/sync_point.h"
@@ -109,6 +110,7 @@ Result<std::unique_ptr<WriteTxn>> Writer::begin(bool wait_for_turn) {
     const PageReader reader(map, &frames_, page_count);
     const TxnNumber number = next_txn_++;
     attachment_.head().highest_txn.store(number, std::memory_order_relaxed);
+    make_room_for_pending_locked();
     std::unique_ptr<WriteTxn> txn(new WriteTxn(*this, tip_, reader, map, number));
     txn->pages_.borrow(std::move(lists_));
     txn->payload_ = std::move(payload_);
@@ -123,6 +125,13 @@ Result<std::unique_ptr<WriteTxn>> Writer::begin(bool wait_for_turn) {
     turn_.give_up();
     throw;
   }
+}
+
+// Nobody else adds to pending_ before the transaction that begins now does.
+void Writer::make_room_for_pending_locked() {
+  if (pending_.size() < pending_.capacity()) [[likely]]
+    return;
+  pending_.reserve(std::max<std::size_t>(8, 2 * pending_.size()));
 }
 
 void Writer::end_turn(WriteTxn& txn) noexcept {
@@ -155,7 +164,7 @@ Result<wal::Lsn> Writer::commit(WriteTxn& txn, Durability durability) {
     if (txn.bulk_) return commit_bulk(txn, root);
     return commit_logged(txn, root, durability);
   };
-  auto lsn = try_commit();
+  auto lsn = catch_out_of_memory(try_commit);
   if (!txn.ended_) abort(txn);
   return lsn;
 }
@@ -184,7 +193,7 @@ Result<wal::Lsn> Writer::append_parts(Bytes payload, bool first, bool last) {
   return lsn;
 }
 
-Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability durability) try {
+Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability durability) {
   wal::Position position = replay_position_;
   if (log() != nullptr) {
     QUIRE_TRY(root.lsn, append_parts(txn.payload_, txn.streamed_ == 0, true));
@@ -192,12 +201,21 @@ Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability dura
     sync_point::reach("commit: appended");
   } else {
     root.lsn = position.lsn;
+    durability = Durability::kNone;
   }
+  install(txn, root, position, durability);
+  QUIRE_CHECK(wait_for(root, durability));
+  return root.lsn;
+}
+
+// The log has the commit: from here on there is no way back.
+void Writer::install(WriteTxn& txn, const Root& root, const wal::Position& position,
+                     Durability durability) noexcept {
   const std::uint64_t bytes = txn.payload_.size() + txn.streamed_ + kRecordOverhead;
   {
     const std::scoped_lock lock(state_mutex_);
-    pending_.push_back({root, log() == nullptr ? Durability::kNone : durability, {}});
-    pending_.back().dead = txn.pages_.commit();
+    assert(pending_.size() < pending_.capacity());
+    pending_.push_back({root, durability, txn.pages_.commit()});
     active_ = nullptr;
     keep_lists_locked(txn);
     tip_ = root;
@@ -213,17 +231,10 @@ Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability dura
   const bool due = before == 0 || before + bytes > options_.checkpoint_bytes ||
                    checkpoint_wanted() || memory_due() || (log() != nullptr && log()->spare_due());
   if (notify_ && due) notify_();
-  QUIRE_CHECK(wait_for(root, durability));
-  return root.lsn;
-} catch (const std::bad_alloc&) {
-  // The log may have the commit, and memory not.
-  poison(Error(ErrorCode::kNoMemory, "out of memory in a commit"));
-  QUIRE_CHECK(health());
-  return 0;
 }
 
 // Waits until the commit is what it was asked to be, and seen by whom it must be seen.
-Status Writer::wait_for(const Root& root, Durability durability) {
+Status Writer::wait_for(const Root& root, Durability durability) noexcept {
   if (log() == nullptr) return {};
   Status status;
   if (durability == Durability::kAlways) {
@@ -241,7 +252,10 @@ Status Writer::wait_for(const Root& root, Durability durability) {
   if (durability == Durability::kBatch && !options_.background) (void)sync_batch();
   // Without a background thread nobody else would do it, not even when a process attaches.
   if (!options_.background || (durability == Durability::kAlways && attachment_.others())) {
-    if (published_.load() < root.txn) return publish();
+    if (published_.load() >= root.txn) return {};
+    auto published = publish();
+    if (!published) poison(published.error());  // acknowledged commits are seen by all
+    return published;
   } else if (notify_ && (durability == Durability::kNone || durability == Durability::kBatch ||
                          attachment_.others())) {
     notify_();
@@ -281,36 +295,39 @@ bool Writer::satisfied(const Pending& pending) const noexcept {
 }
 
 // Lets commits become visible, in their order, that are as durable as they asked to be.
-void Writer::advance_locked() {
+void Writer::advance_locked() noexcept {
   if (poison_ || pending_.empty() || !satisfied(pending_.front())) return;
-  std::vector<FreeMap::Dead> dead;
-  Root newest;
-  while (!pending_.empty() && satisfied(pending_.front())) {
-    Pending& front = pending_.front();
-    newest = front.root;
-    if (dead.empty()) {
-      dead = std::move(front.dead);
-    } else {
-      dead.insert(dead.end(), front.dead.begin(), front.dead.end());
-    }
-    pending_.pop_front();
-  }
+  std::size_t settled = 1;
+  while (settled < pending_.size() && satisfied(pending_[settled])) ++settled;
   // The flip comes first, then the look at the readers: see Attachment.
-  make_visible_locked(newest);
+  make_visible_locked(pending_[settled - 1].root);
   sync_point::reach("commit: visible");
-  live_locked(live_, own_);
-  released_.clear();
-  free_map_->bury(dead, live_, released_);
-  release_locked(released_);
-  release_retired_locked();
+  bury_settled_locked(settled);
   note_waiting_locked();
+}
+
+// What the first `settled` commits freed goes where it can be used again as soon as nobody sees it.
+void Writer::bury_settled_locked(std::size_t settled) noexcept {
+  const bool seen = see_readers_locked(settled);
+  released_.clear();
+  for (std::size_t i = 0; i < settled; ++i) {
+    if (seen) {
+      free_map_->bury(pending_[i].dead, live_, released_);
+    } else {
+      free_map_->bury_unseen(pending_[i].dead);
+    }
+  }
+  release_locked(released_);
+  if (seen) release_retired_locked();
+  std::vector<FreeMap::Dead>& dead = pending_.front().dead;
   if (lists_.freed.capacity() == 0 && dead.capacity() <= kListKept) {
     dead.clear();
     lists_.freed = std::move(dead);
   }
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(settled));
 }
 
-void Writer::note_waiting_locked() {
+void Writer::note_waiting_locked() noexcept {
   const TxnNumber durable = checkpoint_.load();
   const TxnNumber running = running_checkpoint_ != 0 ? running_checkpoint_ : durable;
   const auto [used, pinned, waiting] = free_map_->usage(durable, running);
@@ -340,7 +357,7 @@ void Writer::note_full() {
   if (notify_) notify_();
 }
 
-void Writer::make_visible_locked(const Root& root) {
+void Writer::make_visible_locked(const Root& root) noexcept {
   visible_ = root;
   ring_.publish(root);
   attachment_.head().committed_txn.store(root.txn, std::memory_order_seq_cst);
@@ -348,7 +365,9 @@ void Writer::make_visible_locked(const Root& root) {
   if (!attachment_.others()) attachment_.wake_commit_waiters();
 }
 
-void Writer::live_locked(LiveSet& all, LiveSet& own) const {
+bool Writer::see_readers_locked(std::size_t settled) noexcept try {
+  LiveSet& all = live_;
+  LiveSet& own = own_;
   all.clear();
   own.clear();
   attachment_.collect(all, &own);
@@ -358,30 +377,38 @@ void Writer::live_locked(LiveSet& all, LiveSet& own) const {
   if (publishing_ != 0) all.push_back(publishing_);
   all.push_back(checkpoint_.load());
   if (running_checkpoint_ != 0) all.push_back(running_checkpoint_);
-  for (const Pending& pending : pending_) all.push_back(pending.root.txn);
+  for (const Pending& pending : std::span(pending_).subspan(settled))
+    all.push_back(pending.root.txn);
   if (active_ != nullptr) own.push_back(active_->base().txn);
   std::ranges::sort(all);
   all.erase(std::ranges::unique(all).begin(), all.end());
   std::ranges::sort(own);
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
 }
 
 // Nobody can see these pages any more: their frames go, then their numbers may be taken.
-void Writer::release_locked(std::span<const PageRun> released) {
-  dropped_.clear();
+void Writer::release_locked(std::span<const PageRun> released) noexcept {
+  std::array<Frame*, 64> dropped;
+  std::size_t count = 0;
   for (const PageRun& run : released) {
-    if (Frame* frame = frames_.erase(run.first)) dropped_.push_back(frame);
+    if (Frame* frame = frames_.erase(run.first)) dropped[count++] = frame;
+    if (count < dropped.size()) continue;
+    pool_.release(dropped);
+    count = 0;
   }
-  pool_.release(dropped_);
+  pool_.release(std::span(dropped).first(count));
   free_map_->reuse(released);
 }
 
-void Writer::reclaim() {
+void Writer::reclaim() noexcept {
   const std::scoped_lock lock(state_mutex_);
   reclaim_locked();
 }
 
-void Writer::reclaim_locked(bool quiet) {
-  live_locked(live_, own_);
+void Writer::reclaim_locked(bool quiet) noexcept {
+  if (!see_readers_locked()) return;
   if (quiet && active_ != nullptr)  // one of them: a reader may be at the same state
     own_.erase(std::ranges::find(own_, active_->base().txn));
   released_.clear();
@@ -391,7 +418,7 @@ void Writer::reclaim_locked(bool quiet) {
 }
 
 // Of own_, as it was just looked at.
-void Writer::release_retired_locked() {
+void Writer::release_retired_locked() noexcept {
   std::erase_if(retired_, [this](const Retired& retired) {
     const auto reader = std::ranges::lower_bound(own_, retired.first);
     if (reader != own_.end() && *reader <= retired.last) return false;
@@ -401,18 +428,23 @@ void Writer::release_retired_locked() {
 }
 
 // The pages are in the file: new readers find them there. Who may have found the frame before began
-// at or after its birth and not after the newest state now.
-void Writer::retire_locked(std::vector<Frame*>& written) {
+// at or after its birth and not after the newest state now. Where there is no memory to note that,
+// the frames stay in the table until their pages are dead: they say the same as the file.
+void Writer::retire_locked(std::vector<Frame*>& written) noexcept try {
   std::erase_if(written, [this](const Frame* frame) {
     return frame == nullptr || frames_.find(frame->page) != frame;
   });
   if (written.empty()) return;
+  if (retired_.size() == retired_.capacity())
+    retired_.reserve(std::max<std::size_t>(8, 2 * retired_.size()));
   TxnNumber first = written.front()->birth;
   for (const Frame* frame : written) {
     first = std::min(first, frame->birth);
     frames_.erase(frame->page);
   }
   retired_.push_back({std::move(written), first, tip_.txn});
+} catch (const std::bad_alloc&) {
+  return;
 }
 
 Root Writer::visible() const {
@@ -462,7 +494,7 @@ Status Writer::renew(Snapshot& snapshot) {
 
 // --- failure ---
 
-void Writer::poison(const Error& error) {
+void Writer::poison(const Error& error) noexcept {
   {
     const std::scoped_lock lock(state_mutex_);
     if (poison_) return;

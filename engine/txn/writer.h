@@ -10,10 +10,14 @@
 //
 // Each state's newest commit is at or before the one's above it. A crash leaves what the log has,
 // from the checkpoint on.
+//
+// Where memory ends: what a step will need at its end is there before it begins, so from the moment
+// that the log has a commit until it is visible nothing asks for memory, and neither does what
+// undoes a transaction. Before that moment the transaction fails and is undone. What only makes
+// room (pages and frames that nobody needs any more) is put off.
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -106,7 +110,8 @@ class Writer {
 
   // --- durability and publication ---
   Status sync(wal::Lsn lsn);
-  // Makes the newest visible commit (at least) visible to all processes.
+  // Makes the newest visible commit (at least) visible to all processes. kNoMemory: not yet, and
+  // may be tried again; any other failure poisons.
   Status publish();
   TxnNumber published_txn() const noexcept { return published_.load(); }
 
@@ -116,17 +121,17 @@ class Writer {
   Result<CheckpointPlan> plan_checkpoint(bool trim);
   // The same for a bulk transaction that holds the turn: its changes are the tip from here on.
   Result<CheckpointPlan> plan_bulk(WriteTxn& txn, const Root& root);
-  // Writes the private pages of the plan's root; sets its checksum.
+  // Writes the private pages of the plan's root; sets its checksum. kNoMemory as in publish().
   Status flush(CheckpointPlan& plan);
   // The meta page is on the device: the plan's state is the checkpoint.
-  void finish_checkpoint(const CheckpointPlan& plan);
+  void finish_checkpoint(const CheckpointPlan& plan) noexcept;
   void cancel_checkpoint(const CheckpointPlan& plan) noexcept;
   // A bulk commit has become durable: visible and published.
-  void finish_bulk(const Root& root);
+  void finish_bulk(const Root& root) noexcept;
 
   // --- reuse ---
   // Looks for snapshots that have gone; cheap. Also done with every commit.
-  void reclaim();
+  void reclaim() noexcept;
   // A transaction found no room: a checkpoint is made before the next, if pages wait for one.
   void note_full();
   // Frees memory while `txn` is in the middle of its work and over the budget.
@@ -134,7 +139,7 @@ class Writer {
 
   // --- failure ---
   // First error wins: nothing is written any more; snapshots begin at the last published root.
-  void poison(const Error& error);
+  void poison(const Error& error) noexcept;
   Status health() const;
   // After poison: makes sure that nothing is written any more, and lets snapshots begin where the
   // next writer's readers do. False while a transaction is open. No checkpoint may run (engine/db).
@@ -200,27 +205,35 @@ class Writer {
   Result<wal::Lsn> append_parts(Bytes payload, bool first, bool last);
   Result<wal::Lsn> commit_logged(WriteTxn& txn, Root root, Durability durability);
   Result<wal::Lsn> commit_bulk(WriteTxn& txn, Root root);
-  Status wait_for(const Root& root, Durability durability);
+  void install(WriteTxn& txn, const Root& root, const wal::Position& position,
+               Durability durability) noexcept;
+  Status wait_for(const Root& root, Durability durability) noexcept;
+  void make_room_for_pending_locked();
   void end_turn(WriteTxn& txn) noexcept;
   void keep_lists_locked(WriteTxn& txn) noexcept;
   bool satisfied(const Pending& pending) const noexcept;
-  void advance_locked();
-  void note_waiting_locked();
-  void make_visible_locked(const Root& root);
-  // `own`: snapshots of this process, among them the state that the running transaction reads.
-  void live_locked(LiveSet& all, LiveSet& own) const;
-  void release_locked(std::span<const PageRun> released);
+  void advance_locked() noexcept;
+  void note_waiting_locked() noexcept;
+  void make_visible_locked(const Root& root) noexcept;
+  // Looks which snapshots are live: live_, and own_, those of this process, among them the state
+  // that the running transaction reads. The first `settled` of pending_ count no more. False where
+  // there is no memory for the lists.
+  bool see_readers_locked(std::size_t settled = 0) noexcept;
+  void bury_settled_locked(std::size_t settled) noexcept;
+  void release_locked(std::span<const PageRun> released) noexcept;
   // `quiet`: the running transaction holds no memory that it looked up (it asks itself).
-  void reclaim_locked(bool quiet = false);
-  void write_ahead(wal::Lsn target);
-  Result<Root> flush_pages(const Root& root);
-  void note_flushed_locked(const Root& root);
-  void retire_locked(std::vector<Frame*>& written);
-  void release_retired_locked();
+  void reclaim_locked(bool quiet = false) noexcept;
+  void write_ahead(wal::Lsn target) noexcept;
+  Result<Root> flush_pages(const Root& root) noexcept;
+  void note_flushed_locked(const Root& root) noexcept;
+  void retire_locked(std::vector<Frame*>& written) noexcept;
+  void release_retired_locked() noexcept;
   std::vector<PageRun> committed_free_locked(PageNumber end) const;
   // Space for the free map of a checkpoint, enough for every run there can be.
   Result<PageRun> take_free_map_run(std::size_t more_runs);
-  CheckpointPlan plan_locked(const Root& root, PageRun free_map_run);
+  CheckpointPlan draft_plan_locked(const Root& root, PageRun free_map_run, PageNumber page_count,
+                                   std::vector<PageRun> free) const;
+  void start_checkpoint_locked(const CheckpointPlan& plan) noexcept;
   Result<PageReader> reader_for(const Root& root);
   // Writes the private pages of a state that is pinned; returns it with its checksum.
   Result<Root> flush_root(const Root& root);
@@ -245,19 +258,19 @@ class Writer {
   wal::Position tip_position_;
   Root visible_;
   Root published_root_;
-  std::deque<Pending> pending_;  // appended, not visible
+  std::vector<Pending> pending_;  // appended, not visible; has room for that of active_
   WriteTxn* active_ = nullptr;
   TxnNumber next_txn_ = 1;
   TxnNumber running_checkpoint_ = 0;
-  PageRun checkpoint_run_;  // where the free map of the checkpoint lies
-  PageRun plan_run_;        // of the running one
+  PageRun checkpoint_run_;               // where the free map of the checkpoint lies
+  PageRun plan_run_;                     // of the running one
+  std::uint64_t plan_logged_bytes_ = 0;  // logged_bytes_ when it began
   TxnNumber publishing_ = 0;
   std::vector<Retired> retired_;
   wal::Lsn written_ = 0;  // the log's marks, as the hook told
   wal::Lsn synced_ = 0;
   std::optional<Error> poison_;
   std::vector<PageRun> released_;  // scratch
-  std::vector<Frame*> dropped_;    // scratch
   PageWriter::Lists lists_;        // of the transaction before, for the next
   ByteVector payload_;             // the same
   LiveSet live_;

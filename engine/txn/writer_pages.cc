@@ -18,7 +18,7 @@ constexpr std::uint64_t kTrimBytes = 4 << 20;
 
 // While the log's sync is under way, the pages that other processes will want are written, so that
 // publication has little left to do. A lock that is taken means that somebody does it already.
-void Writer::write_ahead(wal::Lsn target) {
+void Writer::write_ahead(wal::Lsn target) noexcept {
   const std::unique_lock publishing(publish_mutex_, std::try_to_lock);
   if (!publishing.owns_lock() || poisoned_.load()) return;
   Root root;
@@ -40,16 +40,19 @@ void Writer::write_ahead(wal::Lsn target) {
 
 // Writes the private pages of a state that is pinned; their frames go as they are written.
 // publish_mutex_ is held.
-Result<Root> Writer::flush_pages(const Root& root) {
+Result<Root> Writer::flush_pages(const Root& root) noexcept try {
   Flusher flusher(data_, frames_, space_, page_size_, [this](std::vector<Frame*>& written) {
     const std::scoped_lock lock(state_mutex_);
     retire_locked(written);
   });
   return flusher.flush(root);
+} catch (const std::bad_alloc&) {
+  // What was written may be written again: nobody finds it before the root is known.
+  return out_of_memory();
 }
 
 // The private pages of `root` are in the file now, and it has its checksum.
-void Writer::note_flushed_locked(const Root& root) {
+void Writer::note_flushed_locked(const Root& root) noexcept {
   for (Pending& pending : pending_) {
     if (pending.root.txn == root.txn) pending.root = root;
   }
@@ -103,7 +106,7 @@ Status Writer::publish() {
   };
   auto flushed = work();
   if (!flushed) {
-    poison(flushed.error());
+    if (flushed.error().code() != ErrorCode::kNoMemory) poison(flushed.error());
     const std::scoped_lock lock(state_mutex_);
     publishing_ = 0;
     return std::unexpected(std::move(flushed).error());
@@ -162,21 +165,46 @@ Result<PageRun> Writer::take_free_map_run(std::size_t more_runs) {
   return PageRun{first, pages};
 }
 
-CheckpointPlan Writer::plan_locked(const Root& root, PageRun free_map_run) {
-  assert(running_checkpoint_ == 0);
+CheckpointPlan Writer::draft_plan_locked(const Root& root, PageRun free_map_run,
+                                         PageNumber page_count, std::vector<PageRun> free) const {
   CheckpointPlan plan;
   plan.free_map_run = free_map_run;
-  plan.page_count = free_map_->page_count();
-  plan.free = committed_free_locked(plan.page_count);
+  plan.page_count = page_count;
+  plan.free = std::move(free);
   if (checkpoint_run_.pages != 0) plan.free.push_back(checkpoint_run_);
   plan.root = root;
   plan.position = tip_position_;
   plan.root.page_count = plan.page_count;
-  logged_bytes_.store(0, std::memory_order_relaxed);
-  running_checkpoint_ = root.txn;
-  plan_run_ = free_map_run;
   return plan;
 }
+
+void Writer::start_checkpoint_locked(const CheckpointPlan& plan) noexcept {
+  assert(running_checkpoint_ == 0);
+  plan_logged_bytes_ = logged_bytes_.exchange(0, std::memory_order_relaxed);
+  running_checkpoint_ = plan.root.txn;
+  plan_run_ = plan.free_map_run;
+}
+
+namespace {
+
+// Gives a run of pages back that was taken, unless it is kept.
+class TakenRun {
+ public:
+  TakenRun(FreeMap& map, PageRun run) noexcept : map_(&map), run_(run) {}
+  TakenRun(const TakenRun&) = delete;
+  TakenRun& operator=(const TakenRun&) = delete;
+  ~TakenRun() {
+    if (map_ != nullptr) map_->give_back(run_);
+  }
+  PageRun run() const noexcept { return run_; }
+  void keep() noexcept { map_ = nullptr; }
+
+ private:
+  FreeMap* map_;
+  PageRun run_;
+};
+
+}  // namespace
 
 Result<CheckpointPlan> Writer::plan_checkpoint(bool trim) {
   CheckpointPlan plan;
@@ -186,7 +214,11 @@ Result<CheckpointPlan> Writer::plan_checkpoint(bool trim) {
     if (trim) free_map_->trim_end(static_cast<PageNumber>(kTrimBytes / page_size_));
     const std::size_t held = active_ != nullptr ? active_->pages_.held_count() : 0;
     QUIRE_TRY(const PageRun run, take_free_map_run(held));
-    plan = plan_locked(tip_, run);
+    TakenRun taken(*free_map_, run);
+    const PageNumber page_count = free_map_->page_count();
+    plan = draft_plan_locked(tip_, run, page_count, committed_free_locked(page_count));
+    start_checkpoint_locked(plan);
+    taken.keep();
   }
   sync_point::reach("checkpoint: planned");
   // The tip may still wait for its sync, and so may the marker of a bulk commit behind it.
@@ -204,20 +236,24 @@ Result<CheckpointPlan> Writer::plan_bulk(WriteTxn& txn, const Root& root) {
   QUIRE_CHECK(health());
   const std::scoped_lock lock(state_mutex_);
   assert(poisoned_.load() || pending_.empty());
-  // Space for the free map comes first: it is the last thing that may fail without harm.
+  // Space and memory come first: from commit() on there is no way back.
   QUIRE_TRY(const PageRun run, take_free_map_run(txn.pages_.freed_count()));
-  std::vector<FreeMap::Dead> dead = txn.pages_.commit();
+  TakenRun taken(*free_map_, run);
+  CheckpointPlan plan =
+      draft_plan_locked(root, run, free_map_->page_count(), txn.pages_.free_when_committed());
+  start_checkpoint_locked(plan);
+  taken.keep();
+  pending_.push_back({root, Durability::kAlways, txn.pages_.commit(), /*bulk=*/true});
   active_ = nullptr;
-  pending_.push_back({root, Durability::kAlways, std::move(dead), /*bulk=*/true});
-  return plan_locked(root, run);
+  return plan;
 }
 
 Result<Root> Writer::flush_root(const Root& root) {
   const std::scoped_lock publishing(publish_mutex_);
   auto flushed = flush_pages(root);
   if (!flushed) {
-    // What the pages in the file hold is not known.
-    poison(flushed.error());
+    // What the pages in the file hold is not known; but where only memory ended, nobody looks.
+    if (flushed.error().code() != ErrorCode::kNoMemory) poison(flushed.error());
     return flushed;
   }
   const std::scoped_lock lock(state_mutex_);
@@ -239,7 +275,7 @@ Status Writer::flush(CheckpointPlan& plan) {
   return {};
 }
 
-void Writer::finish_checkpoint(const CheckpointPlan& plan) {
+void Writer::finish_checkpoint(const CheckpointPlan& plan) noexcept {
   const std::scoped_lock lock(state_mutex_);
   checkpoint_.store(plan.root.txn);
   checkpoint_wanted_.store(false, std::memory_order_relaxed);
@@ -255,25 +291,21 @@ void Writer::cancel_checkpoint(const CheckpointPlan& plan) noexcept {
   const std::scoped_lock lock(state_mutex_);
   running_checkpoint_ = 0;
   plan_run_ = {};
+  logged_bytes_.fetch_add(plan_logged_bytes_, std::memory_order_relaxed);
   free_map_->give_back(plan.free_map_run);
 }
 
-void Writer::finish_bulk(const Root& root) {
+void Writer::finish_bulk(const Root& root) noexcept {
   const std::scoped_lock publishing(publish_mutex_);
   const std::scoped_lock lock(state_mutex_);
   assert(pending_.size() == 1 && pending_.front().root.txn == root.txn);
-  std::vector<FreeMap::Dead> dead = std::move(pending_.front().dead);
-  pending_.clear();
   tip_ = root;
   if (log() != nullptr) tip_position_ = log()->position();
   make_visible_locked(root);
   published_root_ = root;
   attachment_.head().published.publish(root);
   published_.store(root.txn);
-  live_locked(live_, own_);
-  released_.clear();
-  free_map_->bury(dead, live_, released_);
-  release_locked(released_);
+  bury_settled_locked(1);
   reclaim_locked();
   attachment_.wake_commit_waiters();
 }
@@ -300,8 +332,10 @@ Status Writer::relieve(WriteTxn& txn) {
 
 Result<Writer::Census> Writer::census() {
   QUIRE_CHECK(health());
+  // Memory first: a slot that is taken must find somebody to give it back.
+  Census census{std::make_unique<Snapshot>(nullptr, Root{}, PageReader{}), {}, 0};
   QUIRE_TRY(ReaderSlot * slot, attachment_.free_slot());
-  Census census;
+  census.snapshot->hold(slot);
   Root root;
   {
     // The tip can't be waited for: there may always be a commit under way. It is live itself, so
@@ -315,7 +349,6 @@ Result<Writer::Census> Writer::census() {
     if (checkpoint_run_.pages != 0) census.free.push_back(checkpoint_run_);
     if (plan_run_.pages != 0) census.free.push_back(plan_run_);
   }
-  census.snapshot = std::make_unique<Snapshot>(slot, root, PageReader{});
   QUIRE_TRY(root, flush_root(root));
   QUIRE_TRY(const PageReader reader, reader_for(root));
   census.snapshot->renew(root, reader);

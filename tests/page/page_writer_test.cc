@@ -51,6 +51,7 @@ class Pages {
   }
   // With no snapshot before it.
   void commit(PageWriter& writer) {
+    writer.prepare_commit();
     const auto dead = writer.commit();
     std::vector<PageRun> released;
     free_map_->bury(dead, {txn_}, released);

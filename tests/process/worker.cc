@@ -1,5 +1,6 @@
-// A process that does with a database what it is told, line by line on standard input, and answers
-// each line with one: the name of the code, then what was asked for, or the error's sentence.
+// A process (with --own-pids: in a pid namespace of its own) that does with a database what it is
+// told, line by line on standard input, and answers each line with one: the name of the code, then
+// what was asked for, or the error's sentence.
 //
 //   open PATH r|w|c [NAME=VALUE...]   c: made when absent; names as in quire_open_options
 //   close
@@ -10,10 +11,12 @@
 //   stat | check | checkpoint | sync | latest | wait TXN MS
 //   wait-for PATH        opens it for writing in a thread, however long that takes; "opened CODE"
 //   setuid UID | files N | fork | exit
-//   write-loop SEED      commits numbers until it is killed, and tells each when acknowledged
-//   read-loop            looks until the next line comes; tells what is wrong, or how often it
-//   looked
+//   write-loop SEED [K]  commits numbers until it is killed, and tells each when acknowledged; with
+//                        a K also in the durability `none`, told as "weak N", and with second opens
+//   read-loop [tell]     looks until the next line comes; tells what is wrong, or how often it
+//                        looked; with `tell` "looked 50" as often as it has
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -161,13 +164,29 @@ bool line_waits() {
   return ::poll(&input, 1, 0) > 0;
 }
 
+// Opens the database once more in this process: both handles show the same, and the first goes on
+// when the second is closed. "" or what is wrong.
+std::string open_again(bool read_only) {
+  quire_open_options options = QUIRE_OPEN_OPTIONS_INIT;
+  options.flags = read_only ? QUIRE_OPEN_READ_ONLY : 0;
+  quire_db* again = nullptr;
+  int code = quire_open(open_path.c_str(), &options, &again);
+  std::uint64_t first = 0;
+  std::uint64_t second = 0;
+  if (code == QUIRE_OK) code = quire_latest(db, &first, nullptr);
+  if (code == QUIRE_OK) code = quire_latest(again, &second, nullptr);
+  if (code == QUIRE_OK && first != second) return "the second open shows another state";
+  if (code == QUIRE_OK) code = quire_close(again);
+  return code == QUIRE_OK ? "" : result(code);
+}
+
 // Commits the next number again and again: in every durability that survives the process, small and
 // over the log's budget, with checkpoints between. "start N" after the check, then each number.
-void write_loop(unsigned seed) {
+void write_loop(unsigned seed, bool all_kinds) {
   std::mt19937 random(seed);
   say(check());
   constexpr std::uint32_t kDurabilities[] = {QUIRE_DURABILITY_ALWAYS, QUIRE_DURABILITY_BATCH,
-                                             QUIRE_DURABILITY_OS};
+                                             QUIRE_DURABILITY_OS, QUIRE_DURABILITY_NONE};
   for (;;) {
     quire_txn* txn = nullptr;
     Invariant invariant;
@@ -200,16 +219,22 @@ void write_loop(unsigned seed) {
         code = invariant.write(txn, number);
       }
     }
-    if (code == QUIRE_OK) code = quire_commit_ex(txn, kDurabilities[random() % 3], nullptr);
+    const std::uint32_t durability = kDurabilities[random() % (all_kinds ? 4 : 3)];
+    if (code == QUIRE_OK) code = quire_commit_ex(txn, durability, nullptr);
     if (code != QUIRE_OK) return say(result(code));
-    say(std::to_string(number));
+    say((durability == QUIRE_DURABILITY_NONE ? "weak " : "") + std::to_string(number));
+    if (all_kinds && random() % 24 == 0) {
+      if (const std::string wrong = open_again(random() % 2 == 0); !wrong.empty())
+        return say("inconsistent " + wrong);
+    }
     if (random() % 16 == 0 && (code = quire_checkpoint(db)) != QUIRE_OK) return say(result(code));
   }
 }
 
 // Looks at the state again and again: each is whole, none is older than the one before, and one
 // that is held does not change.
-std::string read_loop() {
+std::string read_loop(bool tells) {
+  constexpr std::uint64_t kLooksTold = 50;
   struct Held {
     quire_txn* txn;
     std::uint64_t number;
@@ -227,7 +252,7 @@ std::string read_loop() {
     const int code = invariant.open(txn, false);
     if (code == QUIRE_ERR_NOT_FOUND) return std::uint64_t{0};
     if (code != QUIRE_OK) problem = result(code);
-    ++looks;
+    if (++looks % kLooksTold == 0 && tells) say("looked " + std::to_string(kLooksTold));
     return problem.empty() ? invariant.read(txn, problem) : 0;
   };
   while (problem.empty() && !line_waits()) {
@@ -403,11 +428,16 @@ std::string carry_out(const std::string& line) {
   if (verb == "wait-for") return wait_for(words);
   if (verb == "fork") return fork_now();
   if (verb == "setuid" || verb == "files" || verb == "file-size") return of_process(verb, words);
-  if (verb == "read-loop") return read_loop();
+  if (verb == "read-loop") {
+    std::string tell;
+    words >> tell;
+    return read_loop(tell == "tell");
+  }
   if (verb == "write-loop") {
     unsigned seed = 0;
-    words >> seed;
-    write_loop(seed);
+    std::string all_kinds;
+    words >> seed >> all_kinds;
+    write_loop(seed, !all_kinds.empty());
     return "ended";
   }
   const bool is_of_database = verb == "close" || verb == "stat" || verb == "check" ||
@@ -428,7 +458,21 @@ std::string carry_out(const std::string& line) {
 }  // namespace
 }  // namespace quire::test
 
-int main() {
+// Goes on in a pid namespace of its own, where it is process 1; who called stays outside and waits.
+static void enter_namespace() {
+  if (::unshare(CLONE_NEWPID) != 0) std::exit(4);
+  const pid_t child = ::fork();
+  if (child < 0) std::exit(4);
+  if (child == 0) return;
+  ::close(STDIN_FILENO);
+  ::close(STDOUT_FILENO);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  std::exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+int main(int count, char** arguments) {
+  if (count > 1 && std::string(arguments[1]) == "--own-pids") enter_namespace();
   std::string line;
   while (std::getline(std::cin, line)) {
     if (line == "exit") return 0;
