@@ -33,6 +33,8 @@ Result<std::unique_ptr<File>> SimulatedDisk::open(const std::string& path, OpenM
     if (!create) return fail(ErrorCode::kNotFound, "open %s: no such file", path.c_str());
     QUIRE_CHECK(world_->operate(
         "create", path, [&] { place.node = world_->add_node(place, /*directory=*/false); }));
+  } else {
+    QUIRE_CHECK(world_->look("open", path));
   }
   return std::make_unique<SimulatedFile>(world_, place.node, path, writable);
 }
@@ -86,21 +88,21 @@ Status SimulatedDisk::remove(const std::string& path) {
 
 Result<bool> SimulatedDisk::exists(const std::string& path) {
   const std::lock_guard lock(world_->mutex);
-  QUIRE_CHECK(world_->alive());
+  QUIRE_CHECK(world_->look("look for", path));
   const auto place = world_->find(path, "look for");
   return place.has_value() && place->node != nullptr;
 }
 
 Result<bool> SimulatedDisk::is_directory(const std::string& path) {
   const std::lock_guard lock(world_->mutex);
-  QUIRE_CHECK(world_->alive());
+  QUIRE_CHECK(world_->look("look for", path));
   const auto place = world_->find(path, "look for");
   return place.has_value() && place->node != nullptr && place->node->is_directory();
 }
 
 Result<std::vector<std::string>> SimulatedDisk::list(const std::string& directory) {
   const std::lock_guard lock(world_->mutex);
-  QUIRE_CHECK(world_->alive());
+  QUIRE_CHECK(world_->look("list", directory));
   QUIRE_TRY(const Place place, world_->find_existing(directory, "list"));
   if (!place.node->is_directory()) {
     return fail(ErrorCode::kNotFound, "list %s: not a directory", directory.c_str());
@@ -122,28 +124,28 @@ Status SimulatedDisk::sync_directory(const std::string& directory) {
 
 Result<bool> SimulatedDisk::may_write(const std::string& path) {
   const std::lock_guard lock(world_->mutex);
-  QUIRE_CHECK(world_->alive());
+  QUIRE_CHECK(world_->look("look at the permissions of", path));
   QUIRE_CHECK(world_->find_existing(path, "look at the permissions of"));
   return !world_->read_only;
 }
 
 Result<std::string> SimulatedDisk::network_filesystem(const std::string& path) {
   const std::lock_guard lock(world_->mutex);
-  QUIRE_CHECK(world_->alive());
+  QUIRE_CHECK(world_->look("look at the file system of", path));
   QUIRE_CHECK(world_->find_existing(path, "look at the file system of"));
   return world_->network_filesystem;
 }
 
 Result<std::string> SimulatedDisk::canonical_path(const std::string& path) {
   const std::lock_guard lock(world_->mutex);
-  QUIRE_CHECK(world_->alive());
+  QUIRE_CHECK(world_->look("resolve", path));
   QUIRE_CHECK(world_->find_existing(path, "resolve"));
   return canonical(path);
 }
 
 Result<std::array<std::uint64_t, 2>> SimulatedDisk::boot_id() {
   const std::lock_guard lock(world_->mutex);
-  QUIRE_CHECK(world_->alive());
+  QUIRE_CHECK(world_->look("look for", "the boot id"));
   return world_->boot_id;
 }
 
@@ -170,6 +172,16 @@ bool SimulatedDisk::crashed() const {
 void SimulatedDisk::fail_at(std::uint64_t operation, FaultKind kind) {
   const std::lock_guard lock(world_->mutex);
   world_->faults[operation] = kind;
+}
+
+std::uint64_t SimulatedDisk::looks() const {
+  const std::lock_guard lock(world_->mutex);
+  return world_->looks;
+}
+
+void SimulatedDisk::fail_look_at(std::uint64_t look) {
+  const std::lock_guard lock(world_->mutex);
+  world_->failing_look = look;
 }
 
 void SimulatedDisk::set_capacity(std::uint64_t capacity_bytes) {

@@ -89,6 +89,10 @@ class SimulatedDisk final : public Disk {
   bool crashed() const;
   // Makes one operation fail, once.
   void fail_at(std::uint64_t operation, FaultKind kind);
+  // How many changed nothing so far: reads, maps, look-ups of names, rights and locks, openings of
+  // files that were there. One of them can be made to fail with kIo, once; 0: none.
+  std::uint64_t looks() const;
+  void fail_look_at(std::uint64_t look);
   // The size of the device; UINT64_MAX, the default, is one without end.
   void set_capacity(std::uint64_t capacity_bytes);
   std::uint64_t used_bytes() const;

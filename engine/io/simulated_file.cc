@@ -60,6 +60,7 @@ Status SimulatedFile::read(std::uint64_t offset, MutableBytes into) {
 Result<std::size_t> SimulatedFile::read_some(std::uint64_t offset, MutableBytes into) {
   const std::lock_guard lock(world_->mutex);
   QUIRE_CHECK(usable());
+  QUIRE_CHECK(world_->look("read", path_));
   if (offset >= content().size()) return 0;
   return content().read_some(offset, into);
 }
@@ -124,6 +125,7 @@ Status SimulatedFile::write_and_sync(std::uint64_t offset, Bytes bytes,
 Result<std::uint64_t> SimulatedFile::size() {
   const std::lock_guard lock(world_->mutex);
   QUIRE_CHECK(usable());
+  QUIRE_CHECK(world_->look("measure", path_));
   return content().size();
 }
 
@@ -150,12 +152,14 @@ Status SimulatedFile::allocate(std::uint64_t offset, std::uint64_t size) {
 Result<std::unique_ptr<Mapping>> SimulatedFile::map_read(std::uint64_t reserve) {
   const std::lock_guard lock(world_->mutex);
   QUIRE_CHECK(usable());
+  QUIRE_CHECK(world_->look("map", path_));
   return map_for_reading(content().descriptor(), reserve, path_);
 }
 
 Result<std::unique_ptr<Mapping>> SimulatedFile::map_shared(std::uint64_t reserve) {
   const std::lock_guard lock(world_->mutex);
   QUIRE_CHECK(usable_for_change("map for writing", 0, 0));
+  QUIRE_CHECK(world_->look("map for writing", path_));
   QUIRE_TRY(auto mapping, map_for_sharing(content().descriptor(), reserve, path_));
   content().note_shared_map();
   return mapping;
@@ -164,6 +168,7 @@ Result<std::unique_ptr<Mapping>> SimulatedFile::map_shared(std::uint64_t reserve
 Result<FileIdentity> SimulatedFile::identity() {
   const std::lock_guard lock(world_->mutex);
   QUIRE_CHECK(usable());
+  QUIRE_CHECK(world_->look("identify", path_));
   return FileIdentity{kDevice, node_->inode};
 }
 
@@ -177,6 +182,7 @@ Result<std::unique_lock<std::mutex>> SimulatedFile::lock_for_locks(std::uint64_t
 
 Result<bool> SimulatedFile::try_lock(std::uint64_t offset, std::uint64_t size, LockMode mode) {
   QUIRE_TRY(const auto lock, lock_for_locks(offset, size));
+  QUIRE_CHECK(world_->look("lock", path_));
   if (mode == LockMode::kExclusive) QUIRE_CHECK(usable_for_change("lock exclusively", 0, 0));
   return node_->locks.try_lock(id_, offset, offset + size, mode);
 }
@@ -189,6 +195,7 @@ Status SimulatedFile::unlock(std::uint64_t offset, std::uint64_t size) {
 
 Result<bool> SimulatedFile::locked_elsewhere(std::uint64_t offset, std::uint64_t size) {
   QUIRE_TRY(const auto lock, lock_for_locks(offset, size));
+  QUIRE_CHECK(world_->look("lock", path_));
   return node_->locks.conflicts(id_, offset, offset + size, LockMode::kExclusive);
 }
 

@@ -122,6 +122,12 @@ Status SimulatedWorld::alive() const {
   return fail(ErrorCode::kIo, "simulated crash");
 }
 
+Status SimulatedWorld::look(const char* verb, const std::string& path) {
+  QUIRE_CHECK(alive());
+  if (++looks != failing_look) return {};
+  return describe(Outcome::kIo, verb, path);
+}
+
 Outcome SimulatedWorld::next_operation() {
   ++operations;
   if (crash_at != 0 && operations >= crash_at) {

@@ -58,6 +58,8 @@ class SimulatedWorld {
 
   // Fails after the crash; every operation begins with it.
   Status alive() const;
+  // The same for one that changes nothing: counts it, and fails where that was asked for.
+  Status look(const char* verb, const std::string& path);
   // Counts one operation that changes something and says what becomes of it.
   Outcome next_operation();
   // One operation in which nothing is done by halves: counts it, and runs `apply` if it goes well,
@@ -92,6 +94,8 @@ class SimulatedWorld {
   NodePtr root;
   std::vector<NameChange> pending;  // oldest first
   std::uint64_t operations = 0;
+  std::uint64_t looks = 0;
+  std::uint64_t failing_look = 0;
   std::uint64_t crash_at = 0;
   bool crashed = false;
   std::map<std::uint64_t, FaultKind> faults;

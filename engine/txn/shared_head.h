@@ -85,7 +85,10 @@ struct LockHeader {
   std::atomic<std::uint64_t> checkpoints;
   std::atomic<std::uint32_t> want_figures;
   std::uint32_t unused0;
-  std::uint64_t unused[6];
+  // Newest `always` commit that was acknowledged while the writer was alone: who attaches has to
+  // see it, published or not.
+  std::atomic<std::uint64_t> acknowledged_txn;
+  std::uint64_t unused[5];
   RootRing published;
 };
 static_assert(offsetof(LockHeader, generation) == 64);

@@ -233,6 +233,13 @@ void Writer::install(WriteTxn& txn, const Root& root, const wal::Position& posit
   if (notify_ && due) notify_();
 }
 
+void Writer::note_acknowledged(TxnNumber txn) noexcept {
+  std::atomic<TxnNumber>& newest = attachment_.head().acknowledged_txn;
+  for (TxnNumber known = newest.load(); known < txn;) {
+    if (newest.compare_exchange_weak(known, txn)) return;
+  }
+}
+
 // Waits until the commit is what it was asked to be, and seen by whom it must be seen.
 Status Writer::wait_for(const Root& root, Durability durability) noexcept {
   if (log() == nullptr) return {};
@@ -250,6 +257,7 @@ Status Writer::wait_for(const Root& root, Durability durability) noexcept {
     return status;
   }
   if (durability == Durability::kBatch && !options_.background) (void)sync_batch();
+  if (durability == Durability::kAlways && !attachment_.others()) note_acknowledged(root.txn);
   // Without a background thread nobody else would do it, not even when a process attaches.
   if (!options_.background || (durability == Durability::kAlways && attachment_.others())) {
     if (published_.load() >= root.txn) return {};

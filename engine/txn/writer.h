@@ -207,6 +207,7 @@ class Writer {
   Result<wal::Lsn> commit_bulk(WriteTxn& txn, Root root);
   void install(WriteTxn& txn, const Root& root, const wal::Position& position,
                Durability durability) noexcept;
+  void note_acknowledged(TxnNumber txn) noexcept;
   Status wait_for(const Root& root, Durability durability) noexcept;
   void make_room_for_pending_locked();
   void end_turn(WriteTxn& txn) noexcept;

@@ -22,8 +22,10 @@ struct Options {
   std::uint64_t seed = 1;
   std::uint64_t every = 0;
   std::uint64_t at = 0;
+  std::uint64_t look = 0;
   bool deep = false;
   unsigned jobs = 0;
+  bool only_one() const { return at != 0 || look != 0; }
 };
 
 // What the processes tell of themselves, in memory that they share.
@@ -39,6 +41,7 @@ struct Progress {
 struct Place {  // where a process is
   std::atomic<std::uint64_t> seed;
   std::atomic<std::uint64_t> operation;
+  std::atomic<std::uint64_t> look;
 };
 constexpr unsigned kJobsMax = 256;
 struct Shared {
@@ -56,36 +59,49 @@ class Job {
 
   bool enough() const {
     return progress_.failed.load() ||
-           (options_.at == 0 && progress_.recovered.load() >= options_.crashes);
+           (!options_.only_one() && progress_.recovered.load() >= options_.crashes);
   }
 
   void workload(std::uint64_t seed) {
     place_.seed.store(seed);
     place_.operation.store(0);
+    place_.look.store(0);
     const WorkloadOptions options = workload_of(seed);
     CrashRun crashes(options, options_.deep);
-    if (options_.at > crashes.operations())
+    if (options_.at > crashes.operations() || options_.look > crashes.looks())
       throw Failed("workload " + std::to_string(seed) + " has only " +
-                   std::to_string(crashes.operations()) + " operations");
-    const std::uint64_t step = options_.at != 0 ? crashes.operations() : options_.every;
-    const std::uint64_t first = options_.at != 0 ? options_.at : 1 + seed % step;
-    for (std::uint64_t at = first; at <= crashes.operations() && !enough(); at += step) {
+                   std::to_string(crashes.operations()) + " operations and " +
+                   std::to_string(crashes.looks()) + " looks");
+    each(options_.at, crashes.operations(), seed, [&](std::uint64_t at) {
       place_.operation.store(at);
       cut(crashes, at);
-      for (const io::FaultKind kind : kFaults) fault(options, at, kind);
-    }
+      for (const io::FaultKind kind : kFaults) fault(options, {at, kind});
+    });
+    place_.operation.store(0);
+    each(options_.look, crashes.looks(), seed, [&](std::uint64_t at) {
+      place_.look.store(at);
+      fault(options, {at, std::nullopt});
+    });
     progress_.workloads.fetch_add(1);
   }
 
  private:
+  // The one that was asked for, or one in so many of all.
+  template <class Body>
+  void each(std::uint64_t only, std::uint64_t all, std::uint64_t seed, Body&& body) const {
+    if (only != 0) return body(only);
+    if (options_.only_one()) return;
+    for (std::uint64_t at = 1 + seed % options_.every; at <= all && !enough(); at += options_.every)
+      body(at);
+  }
   void cut(CrashRun& run, std::uint64_t at) {
     const std::uint64_t before = run.recovered();
     run.crash_at(at);
     progress_.recovered.fetch_add(run.recovered() - before);
     progress_.operations.fetch_add(1);
   }
-  void fault(const WorkloadOptions& options, std::uint64_t at, io::FaultKind kind) {
-    FaultRun run(options, at, kind);
+  void fault(const WorkloadOptions& options, const Fault& fault) {
+    FaultRun run(options, fault);
     run.run();
     progress_.faults.fetch_add(1);
     progress_.poisoned.fetch_add(run.poisoned() ? 1 : 0);
@@ -102,6 +118,8 @@ void print_replay(const Place& place, bool deep) {
                static_cast<unsigned long long>(place.seed.load()));
   if (place.operation.load() != 0)
     std::fprintf(stderr, " --at %llu", static_cast<unsigned long long>(place.operation.load()));
+  if (place.look.load() != 0)
+    std::fprintf(stderr, " --look %llu", static_cast<unsigned long long>(place.look.load()));
   std::fprintf(stderr, "%s\n", deep ? " --deep" : "");
 }
 
@@ -111,7 +129,7 @@ int run_job(const Options& options, Shared& shared, unsigned number) {
   try {
     for (std::uint64_t seed = options.seed + number; !job.enough(); seed += options.jobs) {
       job.workload(seed);
-      if (options.at != 0) break;
+      if (options.only_one()) break;
     }
   } catch (const Failed& failure) {
     shared.progress.failed.store(true);
@@ -207,12 +225,14 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   app.add_option("--at", options.at, "only this operation of the first workload")
       ->check(CLI::PositiveNumber);
+  app.add_option("--look", options.look, "only a failure of this look at the disk, likewise")
+      ->check(CLI::PositiveNumber);
   app.add_flag("--deep", options.deep, "cut recovery at each of its operations, not at three");
   app.add_option("--jobs", options.jobs, "processes (default: one for each core)")
       ->check(CLI::Range(1u, kJobsMax));
   CLI11_PARSE(app, argc, argv);
   if (options.every == 0) options.every = options.crashes >= 100'000 ? 1 : 13;
   if (options.jobs == 0) options.jobs = std::max(1u, std::thread::hardware_concurrency());
-  if (options.at != 0) options.jobs = 1;
+  if (options.only_one()) options.jobs = 1;
   return run(options);
 }

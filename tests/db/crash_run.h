@@ -38,10 +38,12 @@ class CrashRun {
     const Status done = workload.run();
     expect(done.has_value(), "the workload itself: " + words_of(done));
     operations_ = disk->operations();
+    looks_ = disk->looks();
     history_ = workload.history();
   }
 
   std::uint64_t operations() const { return operations_; }
+  std::uint64_t looks() const { return looks_; }
   std::size_t commits() const { return history_.size() - 1; }
   // Crashes after which the database was opened and found as it should be, so far.
   std::uint64_t recovered() const { return recovered_; }
@@ -202,6 +204,7 @@ class CrashRun {
   const WorkloadOptions options_;
   const bool deep_;
   std::uint64_t operations_ = 0;
+  std::uint64_t looks_ = 0;  // of the workload, uncut
   std::vector<State> history_;
   std::uint64_t at_ = 0;
   std::uint64_t recovered_ = 0;

@@ -8,13 +8,23 @@
 
 namespace quire::test {
 
+// One that changes something fails in one of four ways; one that only looks has one way.
+struct Fault {
+  std::uint64_t at;
+  std::optional<io::FaultKind> kind;  // none: the look with that number fails
+};
+
 class FaultRun {
  public:
-  FaultRun(const WorkloadOptions& options, std::uint64_t at, io::FaultKind kind)
-      : options_(options), at_(at), kind_(kind), disk_(options.seed), workload_(disk_, options) {
+  FaultRun(const WorkloadOptions& options, const Fault& fault)
+      : options_(options), fault_(fault), disk_(options.seed), workload_(disk_, options) {
     workload_.keep_history();
     disk_.set_overlap(options.overlap);
-    disk_.fail_at(at, kind);
+    if (fault.kind) {
+      disk_.fail_at(fault.at, *fault.kind);
+    } else {
+      disk_.fail_look_at(fault.at);
+    }
   }
 
   // Throws Failed.
@@ -42,9 +52,11 @@ class FaultRun {
 
   void expect(bool holds, const std::string& words) const {
     if (holds) return;
-    throw Failed("workload " + std::to_string(options_.seed) + ", fault " +
-                 std::to_string(static_cast<int>(kind_)) + " at operation " + std::to_string(at_) +
-                 ": " + words);
+    const std::string what =
+        fault_.kind ? "fault " + std::to_string(static_cast<int>(*fault_.kind)) + " at operation "
+                    : "a fault at look ";
+    throw Failed("workload " + std::to_string(options_.seed) + ", " + what +
+                 std::to_string(fault_.at) + ": " + words);
   }
   void expect_ok(const Status& status, const char* what) const {
     expect(status.has_value(), std::string(what) + ": " + words_of(status));
@@ -60,7 +72,8 @@ class FaultRun {
     Writer& writer = *workload_.database().writer();
     if (writer.health()) {
       survived_ = true;
-      const bool full = kind_ == io::FaultKind::kFull || kind_ == io::FaultKind::kShortWrite;
+      const bool full =
+          fault_.kind == io::FaultKind::kFull || fault_.kind == io::FaultKind::kShortWrite;
       expect(error.code() == (full ? ErrorCode::kFull : ErrorCode::kIo),
              "code " + std::string(error_name(error.code())) + ": " + error.message());
       // Rolled back whole.
@@ -98,7 +111,7 @@ class FaultRun {
     }
   }
   void judge_survivor(Survival survival, std::size_t least, std::size_t most) {
-    const auto disk = disk_.survivor(at_, survival);
+    const auto disk = disk_.survivor(fault_.at, survival);
     const auto database = Database::open(*disk, kDatabasePath, options_.database);
     expect(database.has_value(), "open after a crash: " + words_of(database));
     judge_one(**database, least, most, true);
@@ -136,8 +149,7 @@ class FaultRun {
   }
 
   const WorkloadOptions options_;
-  const std::uint64_t at_;
-  const io::FaultKind kind_;
+  const Fault fault_;
   io::SimulatedDisk disk_;
   Workload workload_;
   bool poisoned_ = false;

@@ -399,6 +399,8 @@ void lock_file() {
        QUIRE_FIELD(LockHeader, checkpoints, "likewise"),
        QUIRE_FIELD(LockHeader, want_figures, "somebody waits for them"),
        QUIRE_FIELD(LockHeader, unused0, "0"),
+       QUIRE_FIELD(LockHeader, acknowledged_txn,
+                   "newest `always` commit acknowledged while the writer was alone"),
        QUIRE_FIELD(LockHeader, unused, "0"),
        QUIRE_FIELD(LockHeader, published,
                    "sequence number (u64), 56 unused bytes, ring of 8 roots")});

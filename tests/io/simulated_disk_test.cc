@@ -146,8 +146,9 @@ TEST_F(Durability, PowerLossChangesTheBootIdAndAKillDoesNot) {
   const auto id = must(disk.boot_id());
   EXPECT_EQ(must(disk.survivor(7, Survival::kEverything)->boot_id()), id);
   const auto next = disk.after_crash(1, Survival::kNothing);
-  EXPECT_NE(must(next->boot_id()), id);
-  EXPECT_NE(must(next->after_crash(1, Survival::kNothing)->boot_id()), must(next->boot_id()));
+  const auto next_id = must(next->boot_id());
+  EXPECT_NE(next_id, id);
+  EXPECT_NE(must(next->after_crash(1, Survival::kNothing)->boot_id()), next_id);
 }
 
 using Kill = SimulatedDiskTest;

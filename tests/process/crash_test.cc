@@ -275,5 +275,20 @@ TEST_F(Crash, ReadersGoOnBesideAStoppedWriter) {
   EXPECT_GT(number_in(reader.ask("invariant r")), 10u);
 }
 
+// A writer that was alone had published nothing of what it acknowledged: a reader beside it,
+// stopped as it was, took an older state for the newest.
+TEST_F(Crash, AReaderBesideAStoppedWriterIsNotShownLessThanWasAcknowledged) {
+  Worker writer;
+  make(writer);
+  EXPECT_EQ(number_in(writer.ask("advance 4")), 4u);
+  writer.signal_with(SIGSTOP);
+  Worker reader;
+  EXPECT_EQ(reader.ask("open " + path + " r").substr(0, 7), "timeout");
+  writer.signal_with(SIGCONT);
+  ASSERT_ASK(reader, "open " + path + " r", "ok");
+  ASSERT_ASK(reader, "begin r r", "ok");
+  EXPECT_EQ(number_in(reader.ask("invariant r")), 4u);
+}
+
 }  // namespace
 }  // namespace quire::test
