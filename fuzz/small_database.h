@@ -143,7 +143,7 @@ inline Reading read_all(View& view) {
 struct Base {
   Files files;
   std::vector<State> history;  // behind each commit, from the checkpoint on
-  std::vector<PageNumber> roots;
+  ByteVector lock;             // as the process left it that was killed
 };
 
 class Builder {
@@ -194,6 +194,7 @@ class Builder {
     for (const std::string& name : must(disk_.list(kLog)))
       if (name.size() == 16) base.files[kLog + "/" + name] = content(kLog + "/" + name);
     base.files[kData] = content(kData);
+    base.lock = content(kPath + "/lock");
     return base;
   }
 
