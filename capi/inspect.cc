@@ -1,5 +1,6 @@
 // Descriptions of the files as they lie on disk, as JSON. Nothing is opened as a database, so this
 // works on what can't be opened.
+#include <algorithm>
 #include <cinttypes>
 #include <cstdarg>
 #include <cstdlib>
@@ -244,7 +245,9 @@ Status describe_readers(const std::string& path, Json& json) {
   }
   json.close(']').key("readers").open('[');
   const auto* slots = reinterpret_cast<const ReaderSlot*>(map->data() + kSlotsOffset);
-  const std::uint64_t room = (size - kSlotsOffset) / sizeof(ReaderSlot);
+  // A longer file is none of ours, and might have no end.
+  const std::uint64_t room =
+      std::min<std::uint64_t>((size - kSlotsOffset) / sizeof(ReaderSlot), kSlotsMax);
   for (std::uint64_t i = 0; i < room; ++i) {
     const std::uint64_t txn = slots[i].txn.load();
     if (txn == 0 || txn == kMaxTxn) continue;

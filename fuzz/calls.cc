@@ -19,7 +19,7 @@ namespace {
 class Session : public RecordCalls {
  public:
   explicit Session(Input& input) : RecordCalls(input) {
-    directory().empty();
+    temporary_directory().empty();
     options_.flags = QUIRE_OPEN_CREATE | QUIRE_OPEN_NO_BACKGROUND;
     const std::uint8_t kind = input_.byte();
     options_.page_size = (kind & 1) != 0 ? 512 : 1024;
@@ -50,7 +50,7 @@ class Session : public RecordCalls {
 
   void open_first() {
     quire_db* db = nullptr;
-    expect(quire_open(directory().database().c_str(), &options_, &db), QUIRE_OK, "open");
+    expect(quire_open(temporary_directory().database().c_str(), &options_, &db), QUIRE_OK, "open");
     dbs_.assign(1, db);
   }
   void database_call() {
@@ -95,7 +95,8 @@ class Session : public RecordCalls {
       quire_open_options options = options_;
       if (input_.flag()) options.flags = QUIRE_OPEN_READ_ONLY;
       quire_db* db = nullptr;
-      expect(quire_open(directory().database().c_str(), &options, &db), QUIRE_OK, "a second open");
+      expect(quire_open(temporary_directory().database().c_str(), &options, &db), QUIRE_OK,
+             "a second open");
       second_reads_only_ = options.flags == QUIRE_OPEN_READ_ONLY;
       dbs_.push_back(db);
       return;
@@ -144,7 +145,7 @@ class Session : public RecordCalls {
     quire_cursor_close(nullptr);
     quire_open_options exclusive = options_;
     exclusive.flags |= QUIRE_OPEN_CREATE | QUIRE_OPEN_EXCLUSIVE;
-    expect(quire_open(directory().database().c_str(), &exclusive, &db), QUIRE_ERR_EXISTS,
+    expect(quire_open(temporary_directory().database().c_str(), &exclusive, &db), QUIRE_ERR_EXISTS,
            "an exclusive open of what is there");
   }
 

@@ -88,7 +88,7 @@ class EntryCalls : public CallsWorld {
   void entry_call() {
     Txn& txn = some_txn();
     const quire_keyspace id = some_id();
-    switch (input_.byte() % 8) {
+    switch (input_.byte() % 10) {
       case 0:
       case 1:
       case 2:
@@ -99,6 +99,8 @@ class EntryCalls : public CallsWorld {
         return erase_range(txn, id);
       case 5:
         return count(txn, id);
+      case 8:
+        return put_many(txn, id);
       default:
         return get(txn, id);
     }
@@ -124,6 +126,21 @@ class EntryCalls : public CallsWorld {
     }
     expect(code, expected, "put");
     if (code == QUIRE_OK) txn.state.spaces[id].entries[key] = value;
+  }
+  // So that trees get more than one page.
+  void put_many(Txn& txn, quire_keyspace id) {
+    const std::uint8_t first = input_.byte();
+    const std::uint8_t stride = input_.byte() % 7 + 1;
+    const std::string value(input_.byte() % 100, 'm');
+    int expected = change_code(txn);
+    if (expected == QUIRE_OK) expected = space_code(txn.state, id);
+    for (unsigned i = 0; i < 60; ++i) {
+      const std::string key = "key" + std::to_string((first + i * stride) % 300);
+      expect(quire_put(txn.handle, id, key.data(), key.size(), value.data(), value.size(), 0),
+             expected, "one of many puts");
+      if (expected != QUIRE_OK) return;
+      txn.state.spaces[id].entries[key] = value;
+    }
   }
   void erase(Txn& txn, quire_keyspace id) {
     const std::string key = some_key();

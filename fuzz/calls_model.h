@@ -3,17 +3,16 @@
 #pragma once
 
 #include <quire/quire.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "fuzz/fuzz.h"
+#include "fuzz/temporary_directory.h"
 
 namespace quire::fuzz {
 
@@ -93,35 +92,6 @@ inline void expect(int code, int expected, const char* call) {
   }
   found(std::string(call) + ": " + quire_error_name(code) + ", expected " +
         quire_error_name(expected) + "; the last error was: " + quire_last_error());
-}
-
-// A directory that goes away, on the fastest file system there is.
-class Directory {
- public:
-  Directory() {
-    const std::filesystem::path memory = "/dev/shm";
-    const bool usable = ::access(memory.c_str(), W_OK) == 0;
-    path_ = (usable ? memory : std::filesystem::temp_directory_path()) /
-            ("quire-fuzz-" + std::to_string(::getpid()));
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directory(path_);
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  std::string database() const { return (path_ / "db").string(); }
-  void empty() const { std::filesystem::remove_all(path_ / "db"); }
-
- private:
-  std::filesystem::path path_;
-};
-
-inline const Directory& directory() {
-  static const Directory directory;
-  return directory;
 }
 
 }  // namespace quire::fuzz

@@ -13,8 +13,9 @@ class RecordCalls : public CursorCalls {
     Txn& txn = some_txn();
     if (input_.byte() < 40) return make_shelf(txn);
     const quire_collection id = some_id();
-    switch (input_.byte() % 8) {
+    switch (input_.byte() % 9) {
       case 0:
+        return upsert_many(txn, id);
       case 1:
         return insert(txn, id, false);
       case 2:
@@ -68,7 +69,7 @@ class RecordCalls : public CursorCalls {
     value.as.vector = place->data();
     return value;
   }
-  std::string some_record_key() { return "r" + std::to_string(input_.byte() % 24); }
+  std::string some_record_key() { return "r" + std::to_string(input_.byte() % 80); }
   Record some_record() {
     Record record;
     const std::uint8_t what = input_.byte();
@@ -99,6 +100,22 @@ class RecordCalls : public CursorCalls {
       expected = QUIRE_ERR_EXISTS;
     expect(code, expected, upsert ? "record_upsert" : "record_insert");
     if (code == QUIRE_OK) txn.state.shelves[id].records[key] = record;
+  }
+  void upsert_many(Txn& txn, quire_collection id) {
+    const std::uint8_t first = input_.byte();
+    int expected = change_code(txn);
+    if (expected == QUIRE_OK) expected = shelf_code(txn.state, id);
+    for (unsigned i = 0; i < 40; ++i) {
+      const std::string key = "r" + std::to_string((first + i) % 80);
+      const Record record{
+          .number = i, .bytes = key, .place = {{static_cast<float>(i), static_cast<float>(first)}}};
+      const quire_value values[] = {text_value(key, QUIRE_TYPE_TEXT), number_value(record.number),
+                                    text_value(record.bytes, QUIRE_TYPE_BYTES),
+                                    place_value(record.place)};
+      expect(quire_record_upsert(txn.handle, id, values, 4), expected, "one of many upserts");
+      if (expected != QUIRE_OK) return;
+      txn.state.shelves[id].records[key] = record;
+    }
   }
   void update(Txn& txn, quire_collection id) {
     const std::string key = some_record_key();

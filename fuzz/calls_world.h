@@ -18,9 +18,10 @@ class CallsWorld {
   }
   Txn& some_txn() {
     if (txns_.empty()) begin(true);
-    // Mostly one that was begun lately.
+    // Mostly the one that may change something, or one that was begun lately.
     const std::uint8_t which = input_.byte();
-    const std::size_t lately = std::min<std::size_t>(txns_.size(), which < 200 ? 3 : 12);
+    if (Txn* const write = writer(); write != nullptr && which < 150) return *write;
+    const std::size_t lately = std::min<std::size_t>(txns_.size(), which < 240 ? 3 : 12);
     return txns_[txns_.size() - 1 - which % lately];
   }
 
@@ -51,7 +52,7 @@ class CallsWorld {
   std::string some_name() { return "name" + std::to_string(input_.byte() % 4); }
   std::string some_key() {
     const std::uint8_t which = input_.byte();
-    if (which < 230) return "key" + std::to_string(which % 60);
+    if (which < 230) return "key" + std::to_string(which);
     if (which == 255) return std::string(2000, 'k');
     return std::string(input_.text(20));
   }
@@ -61,8 +62,10 @@ class CallsWorld {
   }
   std::uint32_t some_id() {
     // No other is ever given: below 16 there are none, and others may be parts of a collection.
-    if (ids_.empty() || input_.byte() > 250) return input_.byte() % 16;
-    return ids_[ids_.size() - 1 - input_.byte() % std::min<std::size_t>(ids_.size(), 8)];
+    const std::uint8_t which = input_.byte();
+    if (ids_.empty() || which > 250) return input_.byte() % 16;
+    const std::size_t lately = std::min<std::size_t>(ids_.size(), which < 180 ? 2 : 8);
+    return ids_[ids_.size() - 1 - which % lately];
   }
   // What a call with this keyspace's number returns for it.
   static int space_code(const State& state, quire_keyspace id) {

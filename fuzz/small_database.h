@@ -17,6 +17,7 @@
 #include "engine/record/record_writer.h"
 #include "fuzz/fix_sums.h"
 #include "fuzz/must.h"
+#include "index/vector/exact_search.h"
 #include "wal/format.h"
 #include "wal/log_reader.h"
 
@@ -24,7 +25,8 @@ namespace quire::fuzz {
 
 using io::SimulatedDisk;
 using Files = std::map<std::string, ByteVector>;
-// Entries of a keyspace, or records of a collection ("#name"), as texts.
+// Entries of a keyspace, records of a collection ("#name") or what a search in one finds ("?name"),
+// as texts.
 using Part = std::map<std::string, std::string>;
 using State = std::map<std::string, Part>;
 
@@ -81,6 +83,25 @@ inline Result<Part> read_collection(View& view, StructureId id) {
   return part;
 }
 
+// What an exact search finds that asks for all: the distances of each record, by its key.
+inline Result<Part> search_collection(View& view, StructureId id) {
+  Part part;
+  QUIRE_TRY(const Collection collection, Collection::open(view, id));
+  for (const std::uint32_t field : collection.schema().vectors()) {
+    const std::uint32_t dimension = collection.schema().field(field).dimension;
+    const std::vector<float> query(dimension, 1.0F);
+    QUIRE_TRY(
+        const auto hits,
+        exact_search(
+            view, collection,
+            {.field = field, .vector = query.data(), .dimension = dimension, .k = kLongestScan}));
+    for (const VectorHit& hit : hits)
+      part.emplace(std::to_string(field) + std::string(as_text(hit.key)),
+                   std::to_string(hit.distance));
+  }
+  return part;
+}
+
 struct Reading {
   State parts;         // that could be read
   bool whole = false;  // that is everything
@@ -104,6 +125,13 @@ inline Reading read_all(View& view) {
       reading.parts[(entry->kind == NameKind::kCollection ? "#" : "") + name] = *std::move(part);
     else
       reading.whole = false;
+    if (entry && entry->kind == NameKind::kCollection) {
+      auto found = search_collection(view, entry->id);
+      if (found)
+        reading.parts["?" + name] = *std::move(found);
+      else
+        reading.whole = false;
+    }
     status = names.next();
   }
   if (!status) reading.whole = false;
@@ -115,10 +143,8 @@ inline Reading read_all(View& view) {
 struct Base {
   Files files;
   std::vector<State> history;  // behind each commit, from the checkpoint on
-  std::vector<PageNumber> roots;
+  ByteVector lock;             // as the process left it that was killed
 };
-
-inline constexpr float kPlace[] = {1, 2};
 
 class Builder {
  public:
@@ -168,6 +194,7 @@ class Builder {
     for (const std::string& name : must(disk_.list(kLog)))
       if (name.size() == 16) base.files[kLog + "/" + name] = content(kLog + "/" + name);
     base.files[kData] = content(kData);
+    base.lock = content(kPath + "/lock");
     return base;
   }
 
@@ -187,14 +214,15 @@ class Builder {
                                        {"place", FieldType::kVectorF32, false, 2},
                                        {"extra", FieldType::kVectorF32, true, 40}},
                                       0))));
-    static const std::vector<float> kExtra(40, 3.0F);
+    const std::vector<float> extra(40, static_cast<float>(number));
     for (int i = 0; i < 4; ++i) {
       const std::string id = "book" + std::to_string((number * 5 + i) % 30);
+      const float place[] = {static_cast<float>(number), static_cast<float>(i)};
       must(upsert_record(
           txn, books,
           std::vector<Value>{Value::of_text(id), i == 1 ? Value::null() : Value::of_i64(number),
-                             Value::of_vector(kPlace, 2),
-                             i == 2 ? Value::of_vector(kExtra.data(), 40) : Value::null()}));
+                             Value::of_vector(place, 2),
+                             i == 2 ? Value::of_vector(extra.data(), 40) : Value::null()}));
     }
     const std::string gone = "book" + std::to_string(number * 5 % 30);
     if (number % 2 == 1) must(erase_record(txn, books, Value::of_text(gone)));

@@ -44,33 +44,37 @@ bool known(std::uint8_t code) noexcept {
          (code >= static_cast<std::uint8_t>(OpCode::kFirstOfRecords) && code < 128);
 }
 
-void decode_fields(ByteReader& reader, Operation& operation) {
-  if (operation.code == OpCode::kSavepoint) return;
-  operation.id = static_cast<StructureId>(reader.get_varint());
+// False: a field has a value that it can't have.
+bool decode_fields(ByteReader& reader, Operation& operation) {
+  if (operation.code == OpCode::kSavepoint) return true;
+  const std::uint64_t id = reader.get_varint();
+  if (id > UINT32_MAX) return false;
+  operation.id = static_cast<StructureId>(id);
   switch (operation.code) {
     case OpCode::kPut:
       operation.key = reader.get_sized();
       operation.value = reader.get_sized();
-      return;
+      return true;
     case OpCode::kErase:
     case OpCode::kCreateKeyspace:
       operation.key = reader.get_sized();
-      return;
+      return true;
     case OpCode::kEraseRange: {
       const auto flags = reader.get<std::uint8_t>();
+      if (flags > 3) return false;
       operation.has_low = (flags & 1) != 0;
       operation.has_high = (flags & 2) != 0;
       if (operation.has_low) operation.key = reader.get_sized();
       if (operation.has_high) operation.value = reader.get_sized();
-      return;
+      return true;
     }
     case OpCode::kDropKeyspace:
     case OpCode::kRollback:
     case OpCode::kRelease:
-      return;
+      return true;
     default:
       operation.value = reader.get_sized();
-      return;
+      return true;
   }
 }
 
@@ -84,7 +88,8 @@ Result<std::optional<Decoded>> decode_operation(Bytes bytes) {
     return fail(ErrorCode::kCorrupt, "log: %u is not the code of an operation", code);
   Decoded decoded;
   decoded.operation.code = static_cast<OpCode>(code);
-  decode_fields(reader, decoded.operation);
+  if (!decode_fields(reader, decoded.operation))
+    return fail(ErrorCode::kCorrupt, "log: an operation of code %u makes no sense", code);
   if (!reader.ok()) return std::nullopt;
   decoded.size = bytes.size() - reader.left();
   return decoded;

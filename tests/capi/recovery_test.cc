@@ -301,5 +301,25 @@ TEST_F(Recovery, ALostMetaPageIsNamed) {
   EXPECT_TRUE(refused);
 }
 
+// inspect read the reader table to the end of the file, however long: a `lock` with a long hole
+// behind it took hours and the memory for it; found while its fuzzer was written.
+TEST_F(Recovery, InspectEndsWhereTheReaderTableEnds) {
+  constexpr std::size_t kSlots = 4096 + 1024 * 32;  // behind the header and the processes
+  const std::string lock = path() + "/lock";
+  const auto readers = [&] {
+    char* json = nullptr;
+    EXPECT_OK(quire_inspect(path().c_str(), QUIRE_INSPECT_READERS, 0, &json));
+    const std::string copy = json != nullptr ? json : "";
+    quire_free(json);
+    return copy.substr(copy.find("\"readers\""));
+  };
+  std::filesystem::resize_file(lock, kSlots + (65'536 + 8) * 64);
+  write_at(lock, kSlots + 65'535 * 64, std::string("\5\0\0\0\0\0\0\0", 8));
+  EXPECT_NE(readers().find("\"slot\":65535,\"txn\":5"), std::string::npos);
+  write_at(lock, kSlots + (65'536 + 3) * 64, std::string("\6\0\0\0\0\0\0\0", 8));
+  EXPECT_EQ(readers().find("\"slot\":65539"), std::string::npos);
+  write_at(lock, kSlots + 65'535 * 64, std::string(8, '\0'));
+}
+
 }  // namespace
 }  // namespace quire::test

@@ -6,6 +6,7 @@
 
 #include "engine/record/key_codec.h"
 #include "engine/record/row_codec.h"
+#include "engine/txn/operation.h"
 #include "tests/record/record_world.h"
 
 namespace quire {
@@ -172,6 +173,27 @@ TEST(Rows, WithNullsThatCantBeAreCorrupt) {
   row = row_of(schema, item, 0);
   row[1] = std::byte{2};  // a schema version that does not exist
   EXPECT_FALSE(RowView::parse(schema, row));
+}
+
+// The high bits of a keyspace's number were dropped, so that an operation of the log could have
+// been carried out on another keyspace than it says; found while its fuzzer was written.
+TEST(Operations, WithNumbersAndFlagsThatCantBeAreCorrupt) {
+  ByteVector bytes;
+  encode_operation(bytes, {.code = OpCode::kErase, .id = UINT32_MAX, .key = as_bytes("k")});
+  const auto good = decode_operation(bytes);
+  ASSERT_TRUE(good && *good);
+  EXPECT_EQ((*good)->operation.id, UINT32_MAX);
+  bytes.clear();
+  ByteWriter writer(bytes);
+  writer.put(static_cast<std::uint8_t>(OpCode::kErase));
+  writer.put_varint((std::uint64_t{1} << 32) + 7);
+  writer.put_sized(as_bytes("k"));
+  EXPECT_EQ(test::code_of(decode_operation(bytes)), ErrorCode::kCorrupt);
+  bytes.clear();
+  encode_operation(bytes, {.code = OpCode::kEraseRange, .id = 7});
+  ASSERT_TRUE(decode_operation(bytes));
+  bytes[2] = std::byte{4};  // neither low nor high
+  EXPECT_EQ(test::code_of(decode_operation(bytes)), ErrorCode::kCorrupt);
 }
 
 }  // namespace
