@@ -267,6 +267,22 @@ Result<Database::FilesOnDisk> Database::look_again_at_files(wal::Lsn least) {
   }
 }
 
+// The kept segments, from the oldest there is to the checkpoint; behind it the log was read before.
+Status Database::check_archive(const Meta& meta) {
+  QUIRE_TRY(const wal::Position first, wal::first_position(disk_, log_options()));
+  if (first.segment == 0 || first.lsn >= meta.position.lsn) return {};
+  QUIRE_TRY(const auto reader, wal::LogReader::open(disk_, log_options(), first));
+  while (reader->position().lsn < meta.position.lsn) {
+    QUIRE_TRY(const auto record, reader->next());
+    if (!record)
+      return fail(ErrorCode::kLogDamaged,
+                  "%s: the kept log ends at LSN %llu, but the checkpoint is at LSN %llu",
+                  log_directory().c_str(), static_cast<unsigned long long>(reader->position().lsn),
+                  static_cast<unsigned long long>(meta.position.lsn));
+  }
+  return {};
+}
+
 Status Database::check(const std::function<bool(const std::string&)>& report) {
   Writer::Census census;
   FilesOnDisk files;
@@ -312,6 +328,9 @@ Status Database::check(const std::function<bool(const std::string&)>& report) {
     if (checker.stopped()) break;
     const auto info = wal::inspect_segment(disk_, wal::segment_path(log_directory(), number), id_);
     if (!info && info.error().code() != ErrorCode::kNotFound) checker.damage(info.error());
+  }
+  if (files.meta.archive && checker.damages() == 0) {
+    if (const auto whole = check_archive(files.meta); !whole) checker.damage(whole.error());
   }
   if (checker.no_memory()) return out_of_memory();
   if (checker.stopped()) return fail(ErrorCode::kCancelled, "check was stopped");

@@ -139,6 +139,7 @@ class Database {
   struct FilesOnDisk;
   Result<FilesOnDisk> look_at_files(wal::Lsn least);
   Result<FilesOnDisk> look_again_at_files(wal::Lsn least);
+  Status check_archive(const Meta& meta);
   // background.cc
   void start_background();
   void stop_background();

@@ -12,9 +12,9 @@ using Subject = SalvageEvent::Subject;
 
 // The files of a database that was begun and is not to be.
 void remove_database(io::Disk& disk, const std::string& path) {
-  const std::string log = path + "/wal";
-  if (const auto names = disk.list(log))
-    for (const std::string& name : *names) (void)disk.remove(log + "/" + name);
+  if (const auto names = disk.list(path + "/wal"))
+    for (const std::string& name : *names)
+      (void)disk.remove(std::string(path).append("/wal/").append(name));
   for (const char* name : {"/wal", "/lock", "/data", "/data.new"}) (void)disk.remove(path + name);
   (void)disk.remove(path);
 }

@@ -43,7 +43,7 @@ const ContentsSalvager::Lost* ContentsSalvager::Vectors::find(std::uint64_t numb
 
 std::string ContentsSalvager::why_lost(const Error& why, std::optional<PageNumber> parent,
                                        const char* root_of) const {
-  std::string text = why.message();
+  const std::string& text = why.message();
   if (parent) return text + "; page " + std::to_string(*parent) + " points to it";
   return text + "; " + root_of + " points to it";
 }

@@ -28,6 +28,7 @@ Status LogSalvager::run(const SalvageBase& base) {
     return {};
   }
   if (*reader == nullptr) return {};
+  wal::Position whole = (*reader)->position();  // behind the last commit that was carried out
   for (;;) {
     auto record = (*reader)->next();
     if (!record) {
@@ -36,13 +37,16 @@ Status LogSalvager::run(const SalvageBase& base) {
       break;
     }
     if (!*record) break;
-    const wal::Position before = (*reader)->position();
+    const bool last = (*record)->last;
     auto taken = take(**record, base);
     if (!taken && taken.error().code() != ErrorCode::kCorrupt)
       return std::unexpected(taken.error());
-    if (taken && *taken == Done::kGoOn) continue;
+    if (taken) {
+      if (last) whole = (*reader)->position();
+      continue;
+    }
     give_up();
-    if (!taken) tell_end(taken.error().message(), before);
+    tell_end(taken.error().message(), whole);
     break;
   }
   give_up();
@@ -114,11 +118,12 @@ void LogSalvager::tell_skipped() {
                        .lost_most = operations});
 }
 
-Result<LogSalvager::Done> LogSalvager::take(const wal::Record& record, const SalvageBase& base) {
+// kCorrupt: this commit can't be carried out, and so none behind it.
+Status LogSalvager::take(const wal::Record& record, const SalvageBase& base) {
   if (static_cast<LogKind>(record.kind) == LogKind::kBulkMarker) {
     ByteReader number(record.payload);
     const auto txn = number.get<std::uint64_t>();
-    if (number.ok() && txn <= base.root.txn) return Done::kGoOn;
+    if (number.ok() && txn <= base.root.txn) return {};
     return fail(ErrorCode::kCorrupt,
                 "record %llu says that transaction %llu was committed by checkpoint, and no state "
                 "that has it was found",
@@ -140,7 +145,7 @@ Result<LogSalvager::Done> LogSalvager::take(const wal::Record& record, const Sal
     done += decoded->size;
   }
   rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(done));
-  if (!record.last) return Done::kGoOn;
+  if (!record.last) return {};
   if (!rest_.empty())
     return fail(ErrorCode::kCorrupt, "the commit at LSN %llu ends within an operation",
                 static_cast<unsigned long long>(record.lsn));
@@ -148,7 +153,7 @@ Result<LogSalvager::Done> LogSalvager::take(const wal::Record& record, const Sal
   txn_.reset();
   savepoints_.clear();
   ++commits_;
-  return Done::kGoOn;
+  return {};
 }
 
 SalvageTarget* LogSalvager::find(StructureId id, Subject subject) {

@@ -29,11 +29,9 @@ class LogSalvager {
   std::uint64_t commits() const noexcept { return commits_; }
 
  private:
-  enum class Done : std::uint8_t { kGoOn, kStop };
-
   Result<std::unique_ptr<wal::LogReader>> open_log(const SalvageBase& base);
   Result<wal::Position> first_start();
-  Result<Done> take(const wal::Record& record, const SalvageBase& base);
+  Status take(const wal::Record& record, const SalvageBase& base);
   Status carry_out(const Operation& operation);
   Status keyspace_operation(const Operation& operation);
   Status collection_operation(const Operation& operation);

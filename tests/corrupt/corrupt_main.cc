@@ -26,6 +26,7 @@ struct Options {
   bool all = false;
   std::uint64_t cases = 50'000;  // about so many
   std::uint64_t seed = 1;
+  std::string scene;  // empty: all
   std::string only;
   std::uint64_t salvage_every = 25;
 };
@@ -44,12 +45,14 @@ constexpr std::uint64_t kWrongShown = 50;
 
 void usage() {
   std::fputs(
-      "usage: ./dev corrupt [--all | --cases N] [--salvage-every N] [--seed N] [--only CASE]\n"
+      "usage: ./dev corrupt [--all | --cases N] [--salvage-every N] [--seed N]\n"
+      "                     [--scene NAME | --only CASE]\n"
       "  --all        every byte of data and log, three ways each (quick: some of them)\n"
       "  --cases N    about so many (50,000)\n"
       "  --salvage-every N\n"
       "               salvages every N-th database whose damage was detected (25)\n"
       "  --seed N     of workloads and mutations (1)\n"
+      "  --scene NAME one of the databases: closed, crashed, archived-closed, archived-crashed\n"
       "  --only CASE  one case, as a failure names it\n",
       stderr);
 }
@@ -74,12 +77,21 @@ bool parse(int argc, char** argv, Options& options) {
     if (name == "--salvage-every" && parse_number(value, options.salvage_every) &&
         options.salvage_every != 0)
       continue;
+    if (name == "--scene" && std::ranges::count(scene_names(), value) != 0) {
+      options.scene = value;
+      continue;
+    }
     if (name == "--only" && parse_case(value)) {
       options.only = value;
       continue;
     }
     std::fprintf(stderr, "corrupt: '%s %s' is not understood\n", name.c_str(), value);
     usage();
+    return false;
+  }
+  if (options.all && options.salvage_every == 25) options.salvage_every = 250;
+  if (!options.only.empty() && !options.scene.empty()) {
+    std::fprintf(stderr, "corrupt: a case names its scene; --scene is for all cases of one\n");
     return false;
   }
   return true;
@@ -176,6 +188,7 @@ int run(const Options& options) {
   const auto only = parse_case(options.only);
   for (const std::string& name : scene_names()) {
     if (only && only->scene != name) continue;
+    if (!options.scene.empty() && options.scene != name) continue;
     const Scene scene = make_scene(name, options.seed);
     std::vector<Mutation> mutations;
     if (only) {

@@ -455,6 +455,27 @@ TEST(Damage, AnyByteOfTheData) {
   EXPECT_GT(found_by_check, 50);
 }
 
+// Nobody reads the log before the checkpoint, so its damage stayed unseen until an archive was
+// needed.
+TEST(Damage, CheckFindsDamageInTheKeptLog) {
+  SimulatedDisk disk(3);
+  DatabaseOptions options = small_database();
+  options.writer.archive = true;
+  auto database = must(Database::open(disk, kDatabasePath, options));
+  for (int i = 0; i < 60; ++i) put_one(*database, "key" + std::to_string(i), std::string(300, 'v'));
+  must(database->close());
+  database = must(Database::open(disk, kDatabasePath, options));
+  for (int i = 0; i < 60; ++i) put_one(*database, "key" + std::to_string(i), std::string(300, 'w'));
+  EXPECT_EQ(damages(*database), "");
+  must(database->checkpoint());
+  EXPECT_EQ(damages(*database), "");
+  const std::string path = wal::segment_path(kLog, must(wal::list_segments(disk, kLog))[1]);
+  must(file(disk, path)->write(2000, as_bytes(std::string("xyz"))));
+  const std::string found = damages(*database);
+  EXPECT_NE(found.find(path), std::string::npos) << found;
+  EXPECT_NE(found.find("the log is damaged: record"), std::string::npos) << found;
+}
+
 // check said "structure 16" or nothing at all, and left it to the reader to find out what that was.
 TEST(Damage, CheckNamesWhatIsDamagedAndWhatPointedToIt) {
   const auto disk = make(200, true);

@@ -735,6 +735,40 @@ class Admin(CliTest):
         self.assertEqual(len(lines), len(set(lines)))
         self.assertIn(f"{len(lines)} damage", done.err)
 
+    def test_recover_of_a_good_database(self):
+        self.load_products()
+        self.good("put", self.db, "--keyspace", "s", "k", "v")
+        new = self.path("new.quire")
+        done = self.good("recover", self.db, new)
+        self.assertIn(f"saved: collection 'products': {len(PRODUCTS)} records saved, 0 lost\n",
+                      done.out)
+        self.assertIn("saved: keyspace 's': 1 keys saved, 0 lost\n", done.out)
+        self.assertEqual(self.dump(new, "products"), self.dump(self.db, "products"))
+        self.assertEqual(self.good("check", new).out, "clean\n")
+        self.failed("is there already", "recover", self.db, new)
+        self.failed("something is missing", "recover", self.db)
+        self.failed("'recover' has no option '--wait'", "recover", self.db, new, "--wait", "1")
+
+    def test_recover_says_what_is_lost(self):
+        self.good("load", self.db, "c", "-", stdin=ndjson(
+            {"id": i, "text": str(i) * 50} for i in range(2000)))
+        with open(os.path.join(self.db, "data"), "r+b") as file:
+            file.seek(50 * 4096 + 1000)
+            file.write(b"\x55" * 8)
+        new = self.path("new.quire")
+        done = self.negative("recover", self.db, new)
+        lost = [line for line in done.out.splitlines() if line.startswith("lost: ")]
+        self.assertIn("page 50 ", lost[0])
+        done = self.negative("recover", self.db, self.path("other"), "--json")
+        lines = [json.loads(line) for line in done.out.splitlines()]
+        self.assertEqual(lines[-1]["finding"], "result")
+        self.assertFalse(lines[-1]["complete"])
+        self.assertGreater(lines[-1]["lost_most"], 0)
+        self.assertEqual(lines[-1]["saved"] + lines[-1]["lost_most"], 2000)
+        self.assertEqual(len(self.dump(new, "c").splitlines()), lines[-1]["saved"])
+        done = self.negative("recover", self.db, self.path("third"), "--unverified", "--json")
+        self.assertIn('"finding":"unverified"', done.out)
+
     def test_not_a_database(self):
         os.mkdir(self.path("plain"))
         self.file("plain/data", "x" * 20_000)
