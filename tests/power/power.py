@@ -28,10 +28,12 @@ import time
 
 WRITE, FLUSH = 1, 2
 HEAD = struct.Struct("<QQQ")
-SECTOR = 512
+# What is written whole or not at all. File systems rely on it for their own blocks (a superblock of
+# ext4 that is torn can't be mounted), so tears within a page are left to the simulated disk.
+SECTOR = 4096
 IMAGE_BYTES = {"ext4": 96 << 20, "xfs": 320 << 20}
 MAKE = {
-    "ext4": ["mkfs.ext4", "-q", "-F", "-J", "size=4"],
+    "ext4": ["mkfs.ext4", "-q", "-F", "-b", "4096", "-J", "size=4"],
     "xfs": ["mkfs.xfs", "-q", "-f"],
 }
 # What makes everything happen often: commits by checkpoint, checkpoints, spilled pages.
@@ -248,7 +250,7 @@ class PowerLoss:
         return self.entries[moment - 1][0]
 
     def scatter(self, writes):
-        """Any part of what was not flushed: none, all, some writes, some sectors, out of order."""
+        """Any part of what was not flushed: none, all, some writes, some blocks, out of order."""
         how = self.random.randrange(4)
         if how == 0:
             return
