@@ -193,7 +193,7 @@ void FreeMap::list_strays() noexcept try {
     strays_.remove(*run);
   }
 } catch (const std::bad_alloc&) {
-  // They stay where they are.
+  return;  // the others stay where they are
 }
 
 void FreeMap::give_back(std::span<const PageRun> runs) noexcept {
@@ -247,7 +247,7 @@ void FreeMap::release_unlisted(const LiveSet& live, std::vector<PageRun>& releas
   }
   unlisted_before_ = 0;
 } catch (const std::bad_alloc&) {
-  // The others stay where they are.
+  return;  // the others stay where they are
 }
 
 // Pages whose pinning snapshot has gone.
