@@ -209,6 +209,12 @@ void FreeMap::bury(std::span<const Dead> dead, const LiveSet& live,
   look_again(live, released);
 }
 
+void FreeMap::bury_only(std::span<const Dead> dead, const LiveSet& live,
+                        std::vector<PageRun>& released) noexcept {
+  const std::scoped_lock lock(mutex_);
+  for (const Dead& page : dead) bury_one(page, live, released);
+}
+
 void FreeMap::bury_unseen(std::span<const Dead> dead) noexcept {
   const std::scoped_lock lock(mutex_);
   for (const Dead& page : dead) wait_unlisted(page);
