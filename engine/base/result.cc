@@ -5,7 +5,9 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <new>
+#include <optional>
 #include <system_error>
 
 namespace quire {
@@ -70,6 +72,19 @@ std::string format_message(const char* format, va_list arguments) {
   return text;
 }
 
+// With the system's own words behind, where there is an errno. Without memory the code says it.
+Error make_error(ErrorCode code, std::optional<int> number, const char* format,
+                 va_list arguments) noexcept try {
+  std::string text = format_message(format, arguments);
+  if (number) {
+    text += ": ";
+    text += std::generic_category().message(*number);
+  }
+  return {code, std::move(text)};
+} catch (const std::bad_alloc&) {
+  return Error(code);
+}
+
 ErrorCode code_of_errno(int error) {
   switch (error) {
     case ENOENT:
@@ -127,12 +142,7 @@ Error Error::with_context(std::string_view context) const noexcept try {
 std::unexpected<Error> fail(ErrorCode code, const char* format, ...) noexcept {
   va_list arguments;
   va_start(arguments, format);
-  Error error(code);
-  try {
-    error = Error(code, format_message(format, arguments));
-  } catch (const std::bad_alloc&) {
-    // The code says it.
-  }
+  Error error = make_error(code, {}, format, arguments);
   va_end(arguments);
   return std::unexpected(std::move(error));
 }
@@ -140,15 +150,7 @@ std::unexpected<Error> fail(ErrorCode code, const char* format, ...) noexcept {
 std::unexpected<Error> fail_errno(int error, const char* format, ...) noexcept {
   va_list arguments;
   va_start(arguments, format);
-  Error made(code_of_errno(error));
-  try {
-    std::string text = format_message(format, arguments);
-    text += ": ";
-    text += std::generic_category().message(error);
-    made = Error(made.code(), std::move(text));
-  } catch (const std::bad_alloc&) {
-    // The code says it.
-  }
+  Error made = make_error(code_of_errno(error), error, format, arguments);
   va_end(arguments);
   return std::unexpected(std::move(made));
 }

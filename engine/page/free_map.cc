@@ -193,7 +193,7 @@ void FreeMap::list_strays() noexcept try {
     strays_.remove(*run);
   }
 } catch (const std::bad_alloc&) {
-  // They stay where they are.
+  return;  // the others stay where they are
 }
 
 void FreeMap::give_back(std::span<const PageRun> runs) noexcept {
@@ -207,6 +207,12 @@ void FreeMap::bury(std::span<const Dead> dead, const LiveSet& live,
   const std::scoped_lock lock(mutex_);
   for (const Dead& page : dead) bury_one(page, live, released);
   look_again(live, released);
+}
+
+void FreeMap::bury_only(std::span<const Dead> dead, const LiveSet& live,
+                        std::vector<PageRun>& released) noexcept {
+  const std::scoped_lock lock(mutex_);
+  for (const Dead& page : dead) bury_one(page, live, released);
 }
 
 void FreeMap::bury_unseen(std::span<const Dead> dead) noexcept {
@@ -247,7 +253,7 @@ void FreeMap::release_unlisted(const LiveSet& live, std::vector<PageRun>& releas
   }
   unlisted_before_ = 0;
 } catch (const std::bad_alloc&) {
-  // The others stay where they are.
+  return;  // the others stay where they are
 }
 
 // Pages whose pinning snapshot has gone.

@@ -70,6 +70,9 @@ class FreeMap {
   void sweep(const LiveSet& live, std::vector<PageRun>& released) noexcept {
     bury({}, live, released);
   }
+  // Only the first half of that: no look at pages that wait already.
+  void bury_only(std::span<const Dead> dead, const LiveSet& live,
+                 std::vector<PageRun>& released) noexcept;
   // The same when it is not known which snapshots are live: they wait until that is known again.
   void bury_unseen(std::span<const Dead> dead) noexcept;
   void reuse(std::span<const PageRun> released) noexcept { give_back(released); }

@@ -319,10 +319,13 @@ void Writer::bury_settled_locked(std::size_t settled) noexcept {
   const bool seen = see_readers_locked(settled);
   released_.clear();
   for (std::size_t i = 0; i < settled; ++i) {
-    if (seen) {
-      free_map_->bury(pending_[i].dead, live_, released_);
+    const std::vector<FreeMap::Dead>& dead = pending_[i].dead;
+    if (!seen) {
+      free_map_->bury_unseen(dead);
+    } else if (i + 1 < settled) {
+      free_map_->bury_only(dead, live_, released_);
     } else {
-      free_map_->bury_unseen(pending_[i].dead);
+      free_map_->bury(dead, live_, released_);
     }
   }
   release_locked(released_);

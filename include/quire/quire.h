@@ -436,7 +436,8 @@ QUIRE_API void quire_cursor_close(quire_cursor* cursor);
 /* Each moves, and fills key and value (either may be NULL, which spares a long value's reading).
  * first, last: O(log n); next, previous: O(1) on average, O(log n) after a change of the keyspace.
  * Errors: NOT_FOUND (at the end: the cursor is then before the first or behind the last, and may
- * turn round), TYPE (a cursor of quire_scan_open). */
+ * turn round), TYPE (a cursor of quire_scan_open). After NO_MEMORY or CORRUPT it may stand as at
+ * its beginning. */
 QUIRE_API int quire_cursor_next(quire_cursor* cursor, quire_slice* key, quire_slice* value);
 QUIRE_API int quire_cursor_previous(quire_cursor* cursor, quire_slice* key, quire_slice* value);
 QUIRE_API int quire_cursor_first(quire_cursor* cursor, quire_slice* key, quire_slice* value);
@@ -560,7 +561,7 @@ QUIRE_API int quire_scan_open(quire_txn* txn, quire_collection collection, const
                               const quire_value* high, quire_cursor** cursor);
 /* The next record's first value_count fields. O(1) on average, O(log n) after a change.
  * Errors: NOT_FOUND (at the end), INVALID (more values than fields), TYPE (not a scan), CLOSED
- * (also after a renewal, a rollback or the collection's drop). */
+ * (also after a renewal, a rollback, the collection's drop or NO_MEMORY). */
 QUIRE_API int quire_scan_next(quire_cursor* cursor, quire_value* values, size_t value_count);
 
 /* ------------------------------------------------------------------ search */

@@ -2,6 +2,8 @@
 // corruption campaign (tests/corrupt) does the same at random; here is each promise by name.
 #include "engine/db/salvage.h"
 
+#include <gtest/gtest.h>
+
 #include "tests/db/workload.h"
 #include "wal/log_reader.h"
 

@@ -387,6 +387,40 @@ void KillEpisode::fork_a_reader() {
   (void)worker.rest();  // until it is gone
 }
 
+// A writer forks in the middle of a transaction: its place is its own, and free when it dies,
+// whatever becomes of the child.
+void KillEpisode::fork_a_writer() {
+  if (writer_.worker != nullptr) kill_writer();
+  Worker worker;
+  require_line(worker.ask("open " + path_ + " w" + options_), "ok", "a writer's open before fork");
+  const std::uint64_t number = number_in(worker.ask("advance 1 1"));
+  require(number > acknowledged_ && number <= newest_ + 2,
+          "the commit after " + std::to_string(newest_) + " is " + std::to_string(number));
+  acknowledged_ = newest_ = found_ = number;
+  require_line(worker.ask("begin t w"), "ok", "a writer's begin before fork");
+  require_line(worker.ask("put t key value"), "ok", "a writer's put before fork");
+  require(worker.ask("fork").starts_with("ok "), "a writer's fork");
+  require(worker.ask("put t key other").starts_with("forked "), "a put in the child");
+  require_line(worker.ask("close"), "ok", "a writer's close in the child");
+  Process next = spawn();
+  const std::string refused = next.worker->ask("open " + path_ + " w");
+  require(refused.starts_with("busy "), "beside a writer that forked: " + refused);
+  worker.kill_now();  // the parent
+  ++counts_.forks;
+  ++counts_.writers;
+  ++kills_;
+  require_line(next.worker->ask("open " + path_ + " w"), "ok", "after a writer that forked");
+  require_line(next.worker->ask("begin r r"), "ok", "a look after it");
+  require_line(next.worker->ask("invariant r"), "ok " + std::to_string(number), "after it");
+  ++counts_.recoveries;
+  kill_process(next, "the writer after it");
+  ++counts_.writers;
+  ++kills_;
+  require_line(worker.ask("open " + path_ + " r"), "ok", "a reader's open in the child");
+  worker.tell("exit");
+  (void)worker.rest();
+}
+
 // Another process gets the dead writer's pid, which still stands in `lock`.
 void KillEpisode::reuse_pid() {
   if (writer_.worker == nullptr) start_writer();
@@ -431,8 +465,9 @@ void KillEpisode::round() {
   if (choice < 84) return stop_reader(reader);
   if (choice < 88) return stop_writer();
   if (choice < 91) return check_holder(one_in(2));
-  if (choice < 93) return fork_a_reader();
-  if (choice < 96 && namespaces_) return reuse_pid();
+  if (choice < 92) return fork_a_reader();
+  if (choice < 94) return fork_a_writer();
+  if (choice < 97 && namespaces_) return reuse_pid();
   if (choice < 98) return lose_lock();
   damage_lock();
 }

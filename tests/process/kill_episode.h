@@ -91,6 +91,7 @@ class KillEpisode {
   void lose_lock();
   void damage_lock();
   void fork_a_reader();
+  void fork_a_writer();
   void reuse_pid();
   void round();
   void finish();
