@@ -50,6 +50,42 @@ Lsn append(wal::LogWriter& log, const std::string& text, bool last) {
   return must(log.append(pieces, static_cast<std::uint8_t>(text.size() % 7), last));
 }
 
+// Records of a segment from `at` on as their sizes say, with right checksums and chain values.
+// Returns the chain value of the last.
+std::uint64_t seal_from(MutableBytes segment, std::uint64_t at, std::uint64_t key,
+                        std::uint64_t chain, bool chained) {
+  while (at + sizeof(wal::RecordHeader) <= segment.size()) {
+    std::byte* const header = segment.data() + at;
+    const auto payload =
+        load_le<std::uint32_t>(header + offsetof(wal::RecordHeader, payload_bytes));
+    const std::uint64_t size = wal::record_bytes(payload);
+    if (size > segment.size() - at) break;
+    if (load_le<std::uint64_t>(header + offsetof(wal::RecordHeader, lsn)) == 0) break;
+    if (chained) store_le(header + offsetof(wal::RecordHeader, previous), chain);
+    chain = wal::seal_record(segment.subspan(at, size), key);
+    at += size;
+  }
+  return chain;
+}
+
+// The same for a whole segment, with its header and start block; `chain` is of what is before it.
+std::uint64_t seal_segment(MutableBytes segment, bool chained, std::uint64_t chain) {
+  if (segment.size() < wal::kRecordsAt) return chain;
+  wal::SegmentHeader header;
+  std::memcpy(&header, segment.data(), sizeof header);
+  header.checksum =
+      checksum64(as_bytes(&header, sizeof header).first(offsetof(wal::SegmentHeader, checksum)));
+  std::memcpy(segment.data(), &header, sizeof header);
+  const std::uint64_t key = wal::segment_key(header);
+  wal::SegmentStart start;
+  std::memcpy(&start, segment.data() + wal::kStartAt, sizeof start);
+  if (start.first_lsn == 0) return chain;
+  if (chained) start.previous = chain;
+  start = wal::make_start(key, start.first_lsn, start.previous);
+  std::memcpy(segment.data() + wal::kStartAt, &start, sizeof start);
+  return seal_from(segment, wal::kRecordsAt, key, start.previous, chained);
+}
+
 struct Base {
   Files files;
   std::vector<std::string> names;
@@ -78,47 +114,25 @@ const Base& base() {
     must(log->prepare_spare());
     Base made;
     made.files = disk.copy();
-    for (const auto& [path, bytes] : made.files) made.names.push_back(path);
+    // The seeds are random: made the same, so that an input is replayed everywhere as it was found.
+    std::uint64_t chain = 0;
+    for (auto& [path, bytes] : made.files) {
+      made.names.push_back(path);
+      wal::SegmentHeader header;
+      std::memcpy(&header, bytes.data(), sizeof header);
+      header.seed = 1000 * header.number;
+      std::memcpy(bytes.data(), &header, sizeof header);
+      chain = seal_segment(bytes, true, chain);
+    }
+    disk.restore(made.files);
     const auto reader = must(wal::LogReader::open(disk, options(), {}));
     while (const auto record = must(reader->next()))
       made.entries.push_back(
           {record->lsn, record->last, record->kind, std::string(as_text(record->payload))});
+    demand(made.entries.size() == 40, "the log to begin with is not as it was written");
     return made;
   }();
   return base;
-}
-
-// Records of a segment from `at` on as their sizes say, with right checksums and chain values.
-void seal_from(MutableBytes segment, std::uint64_t at, std::uint64_t key, std::uint64_t chain,
-               bool chained) {
-  while (at + sizeof(wal::RecordHeader) <= segment.size()) {
-    std::byte* const header = segment.data() + at;
-    const auto payload =
-        load_le<std::uint32_t>(header + offsetof(wal::RecordHeader, payload_bytes));
-    const std::uint64_t size = wal::record_bytes(payload);
-    if (size > segment.size() - at) return;
-    if (load_le<std::uint64_t>(header + offsetof(wal::RecordHeader, lsn)) == 0) return;
-    if (chained) store_le(header + offsetof(wal::RecordHeader, previous), chain);
-    chain = wal::seal_record(segment.subspan(at, size), key);
-    at += size;
-  }
-}
-
-void seal_segment(MutableBytes segment, bool chained, std::uint64_t chain) {
-  if (segment.size() < wal::kRecordsAt) return;
-  wal::SegmentHeader header;
-  std::memcpy(&header, segment.data(), sizeof header);
-  header.checksum =
-      checksum64(as_bytes(&header, sizeof header).first(offsetof(wal::SegmentHeader, checksum)));
-  std::memcpy(segment.data(), &header, sizeof header);
-  const std::uint64_t key = wal::segment_key(header);
-  wal::SegmentStart start;
-  std::memcpy(&start, segment.data() + wal::kStartAt, sizeof start);
-  if (start.first_lsn == 0) return;
-  if (chained) start.previous = chain;
-  start = wal::make_start(key, start.first_lsn, start.previous);
-  std::memcpy(segment.data() + wal::kStartAt, &start, sizeof start);
-  seal_from(segment, wal::kRecordsAt, key, start.previous, chained);
 }
 
 // --- what is read ---
@@ -288,7 +302,7 @@ void fuzz_one(Bytes bytes) {
     std::uint64_t chain = 0;
     for (auto& [path, segment] : files) {
       if (mode == kLeaveSums) break;
-      seal_segment(segment, mode == kFixChain, chain);
+      chain = seal_segment(segment, mode == kFixChain, chain);
     }
     disk.restore(files);
     if (mode != kLeaveSums) from = position_of(input, disk);
