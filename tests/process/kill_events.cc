@@ -16,6 +16,8 @@ void overwrite(const std::string& path, std::uint64_t at, const std::string& byt
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
+// A reader that finds its writer dead recovers the database, and has its place for that long.
+constexpr char kPatience[] = " busy_timeout_ms=30000";
 constexpr std::uint64_t kLockDatabase = 16;  // of the lock file's header (format.md)
 constexpr std::uint64_t kLockBoot = 32;
 
@@ -100,7 +102,8 @@ void KillEpisode::fork_a_reader() {
 void KillEpisode::fork_a_writer() {
   if (writer_.worker != nullptr) kill_writer();
   Worker worker;
-  require_line(worker.ask("open " + path_ + " w" + options_), "ok", "a writer's open before fork");
+  require_line(worker.ask("open " + path_ + " w" + kPatience + options_), "ok",
+               "a writer's open before fork");
   const std::uint64_t number = number_in(worker.ask("advance 1 1"));
   require(number > acknowledged_ && number <= newest_ + 2,
           "the commit after " + std::to_string(newest_) + " is " + std::to_string(number));
@@ -117,7 +120,8 @@ void KillEpisode::fork_a_writer() {
   ++counts_.forks;
   ++counts_.writers;
   ++kills_;
-  require_line(next.worker->ask("open " + path_ + " w"), "ok", "after a writer that forked");
+  require_line(next.worker->ask("open " + path_ + " w" + kPatience), "ok",
+               "after a writer that forked");
   require_line(next.worker->ask("begin r r"), "ok", "a look after it");
   require_line(next.worker->ask("invariant r"), "ok " + std::to_string(number), "after it");
   ++counts_.recoveries;
@@ -146,7 +150,7 @@ void KillEpisode::reuse_pid() {
   const std::uint64_t seen = number_in(heir.ask("invariant r"));
   require(seen >= acknowledged_ && seen <= newest_ + 1, "it sees " + std::to_string(seen));
   Process next = spawn();
-  require_line(next.worker->ask("open " + path_ + " w"), "ok", "a writer beside it");
+  require_line(next.worker->ask("open " + path_ + " w" + kPatience), "ok", "a writer beside it");
   require_line(next.worker->ask("check"), "ok", "check beside it");
   kill_process(next, "the writer beside it");
   ++counts_.writers;
