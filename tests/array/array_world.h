@@ -58,6 +58,7 @@ class ArrayWorld {
   // `live`: the snapshots to keep, ascending.
   void commit(PageWriter& writer, const LiveSet& live) {
     std::vector<PageRun> released;
+    writer.prepare_commit();
     space_->bury(writer.commit(), live, released);
     reuse(released);
   }

@@ -62,6 +62,7 @@ class KillEpisode {
   };
 
   bool one_in(unsigned n) { return random_() % n == 0; }
+  static std::uint64_t number_in(const std::string& answer);
   static void require(bool holds, const std::string& words);
   static void require_line(const std::string& said, const std::string& wanted, const char* what);
   Process spawn();
