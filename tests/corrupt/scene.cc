@@ -72,7 +72,9 @@ void add_records(Scene& scene) {
       at = record.end;
     }
   }
-  EXPECT_EQ(commit, scene.last) << scene.name << ": the log's commits were counted wrong";
+  if (commit != scene.last)
+    must(Status(fail(ErrorCode::kCorrupt, "%s: %zu commits in the log, not %zu", scene.name.c_str(),
+                     commit, scene.last)));
 }
 
 void make_foreign(const Plan& plan, std::uint64_t seed, Scene& scene) {
