@@ -77,7 +77,7 @@ class MemoryFile final : public io::File {
     if (size > capacity_) return fail(ErrorCode::kFull, "no room for %zu bytes", std::size_t{size});
     const std::size_t before = size_;
     set_size(size);
-    if (size > before) std::memset(memory_ + before, 0, size - before);
+    if (size > before) std::fill(memory_ + before, memory_ + size, std::byte{});
     return {};
   }
   Status allocate(std::uint64_t offset, std::uint64_t size) override {

@@ -19,6 +19,8 @@ namespace {
 
 // Beyond this, append writes to the file itself: a long commit in many records must not pile up.
 constexpr std::size_t kPendingBytesMax = 16 << 20;
+// Pieces in which what is there is written again.
+constexpr std::size_t kRewrittenBytes = 1 << 20;
 // A buffer that one large record has blown up is given back after use.
 constexpr std::size_t kBufferKeptBytesMax = 4 << 20;
 
@@ -159,13 +161,25 @@ LogOptions normalized(LogOptions options) {
   return options;
 }
 
+// What was read back from the log may be in the system's cache alone, taken for clean after a sync
+// that failed: then another sync would say yes and do nothing. So it is written once more first.
+Status make_durable(io::File& file, std::uint64_t size_bytes) {
+  ByteVector piece(std::min<std::uint64_t>(size_bytes, kRewrittenBytes));
+  for (std::uint64_t at = 0; at < size_bytes; at += piece.size()) {
+    const auto part = MutableBytes(piece).first(std::min(piece.size(), size_bytes - at));
+    QUIRE_CHECK(file.read(at, part));
+    QUIRE_CHECK(file.write(at, part));
+  }
+  return file.sync();
+}
+
 Status GroupLogWriter::begin(const Position& after, std::uint64_t highest_segment) {
   QUIRE_CHECK(store_.open());
   QUIRE_TRY(const auto numbers, list_segments(disk_, options_.directory));
   if (std::binary_search(numbers.begin(), numbers.end(), after.segment)) {
     const std::string path = segment_path(options_.directory, after.segment);
     QUIRE_TRY(const auto file, disk_.open(path, io::OpenMode::kReadWrite));
-    QUIRE_CHECK(file->sync());
+    QUIRE_CHECK(make_durable(*file, after.offset));
   }
   const std::uint64_t highest =
       std::max({highest_segment, after.segment, numbers.empty() ? 0 : numbers.back()});

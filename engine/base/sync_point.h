@@ -1,6 +1,6 @@
 // Places where a test may hold a thread, to force an order of events that is rare by itself
-// (tests/process/race_test.cc, interleaving_test.cc): the steps of the models in tests/model. Only in
-// builds with assertions; elsewhere reach() is nothing.
+// (tests/process/race_test.cc, interleaving_test.cc): the steps of the models in tests/model. Only
+// in builds with assertions; elsewhere reach() is nothing.
 #pragma once
 
 #ifndef NDEBUG

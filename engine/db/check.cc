@@ -59,6 +59,10 @@ class Checker {
     if (error.code() != ErrorCode::kNoMemory) return damage(error.message());
     no_memory_ = stopped_ = true;
   }
+  void damage(const std::string& who, const Error& error) {
+    if (error.code() == ErrorCode::kNoMemory) return damage(error);
+    damage(who + ": " + error.message());
+  }
   bool no_memory() const noexcept { return no_memory_; }
   std::uint64_t damages() const noexcept { return damages_; }
   bool stopped() const noexcept { return stopped_; }
@@ -97,7 +101,7 @@ class Checker {
                           .on_entry = entry_of,
                           .root_in = "the root"};
     if (auto status = tree_check(view_.reader(), view_.catalog_root(), check); !status)
-      damage("the catalog: " + status.error().message());
+      damage("the catalog", status.error());
     open_collections();
   }
 
@@ -117,7 +121,7 @@ class Checker {
         const ArrayCheck check{.on_page = marker(who), .on_damage = reporter(who)};
         status = array_check(view_.reader(), entry.array(id), check);
       }
-      if (!status) damage(who + ": " + status.error().message());
+      if (!status) damage(who, status.error());
       const bool user = (entry.flags & CatalogEntry::kKeyspace) != 0;
       if (user != keyspaces_.contains(id)) damage(who + ": its name and its kind do not agree");
     }
@@ -130,7 +134,8 @@ class Checker {
       const auto tell = [this, &collection](const Error& error) {
         if (is_told(error.message())) return;
         const std::string who = "collection '" + collection.name() + "'";
-        damage((error.message().starts_with(who) ? "" : who + ": ") + error.message());
+        if (error.message().starts_with(who)) return damage(error);
+        damage(who, error);
       };
       if (auto status = check_collection(view_, collection, tell); !status) tell(status.error());
     }
@@ -155,7 +160,7 @@ class Checker {
   std::function<void(const Error&)> reporter(std::string who) {
     return [this, who = std::move(who)](const Error& error) {
       if (told_.size() < kToldMax) told_.push_back(error.message());
-      damage(who + ": " + error.message());
+      damage(who, error);
     };
   }
   bool is_told(const std::string& message) const {
@@ -169,7 +174,7 @@ class Checker {
       const std::string who = "collection '" + name + "'";
       owners_[id] = who + ", rows";
       if (!collection) {
-        damage(who + ": " + collection.error().message());
+        damage(who, collection.error());
         continue;
       }
       const CollectionDefinition& definition = collection->definition();
@@ -270,15 +275,18 @@ Result<Database::FilesOnDisk> Database::look_again_at_files(wal::Lsn least) {
 // The kept segments, from the oldest there is to the checkpoint; behind it the log was read before.
 Status Database::check_archive(const Meta& meta) {
   QUIRE_TRY(const wal::Position first, wal::first_position(disk_, log_options()));
-  if (first.segment == 0 || first.lsn >= meta.position.lsn) return {};
+  // The checkpoint may lie behind parts of a transaction that never ended: they are no commits.
+  const wal::Lsn committed = meta.root.lsn;
+  if (first.segment == 0 || first.lsn >= committed) return {};
   QUIRE_TRY(const auto reader, wal::LogReader::open(disk_, log_options(), first));
-  while (reader->position().lsn < meta.position.lsn) {
+  while (reader->position().lsn < committed) {
     QUIRE_TRY(const auto record, reader->next());
     if (!record)
-      return fail(ErrorCode::kLogDamaged,
-                  "%s: the kept log ends at LSN %llu, but the checkpoint is at LSN %llu",
-                  log_directory().c_str(), static_cast<unsigned long long>(reader->position().lsn),
-                  static_cast<unsigned long long>(meta.position.lsn));
+      return fail(
+          ErrorCode::kLogDamaged,
+          "%s: the kept log ends at LSN %llu, but the checkpoint has commits up to LSN %llu",
+          log_directory().c_str(), static_cast<unsigned long long>(reader->position().lsn),
+          static_cast<unsigned long long>(committed));
   }
   return {};
 }

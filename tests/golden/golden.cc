@@ -120,7 +120,8 @@ void put_everything(quire_txn* txn, quire_collection collection, int i, int turn
   const std::string id = "record " + std::to_string(i);
   const std::string body = long_value(i + turn, static_cast<size_t>(i % 9 == 0 ? 3000 : i % 50));
   std::vector<float> place(kDimension);
-  for (uint32_t k = 0; k < kDimension; ++k) place[k] = static_cast<float>(i * 10 + k) / 4 + turn;
+  for (uint32_t k = 0; k < kDimension; ++k)
+    place[k] = static_cast<float>(i * 10 + k) / 4 + static_cast<float>(turn);
   const std::vector<float> other = {static_cast<float>(-i), 0.5F, 1e30F};
   const bool sparse = i % 4 == 1;
   const quire_value values[kFields] = {
@@ -240,7 +241,7 @@ int make(const Plan& plan, const char* path) {
 // Short bytes in hexadecimal, long ones by size and FNV-1a.
 std::string show(const void* data, size_t size) {
   const auto* bytes = static_cast<const unsigned char*>(data);
-  char piece[32];
+  char piece[40];  // two numbers of 64 bits
   if (size > 40) {
     uint64_t hash = 0xcbf29ce484222325;
     for (size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 0x100000001b3;
