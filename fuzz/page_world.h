@@ -70,6 +70,7 @@ class PageWorld {
   void commit(bool good) {
     if (!writer_) return;
     const PageNumber end = free_map_->page_count();
+    writer_->prepare_commit();
     const std::vector<FreeMap::Dead> dead = writer_->commit();
     for (const FreeMap::Dead& each : dead) {
       demand(each.run.first >= kFirstPage && each.run.pages != 0 &&

@@ -267,7 +267,8 @@ Status Database::open_reader() {
     if (writer_alive || meta_.clean) {
       QUIRE_CHECK(join_as_reader(writer_alive));
       QUIRE_CHECK(locks_->unlock(lock_range::kInit, 1));
-      if (!writer_alive) return {};
+      // Without a place in `lock` it keeps writers out: who holds their byte is no writer.
+      if (!writer_alive || attachment_ == nullptr) return {};
       sync_point::reach("join: attached");
       QUIRE_TRY(const bool published, wait_for_publication());
       if (published) return {};
