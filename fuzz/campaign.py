@@ -186,9 +186,11 @@ def main():
                 sys.exit(f"dev: there is no file '{path}'")
         target.prepare()
         return target.start(files, None).wait()
-    if verb in ("minimize", "replay") or len(rest) > 1 or not all(map(str.isdigit, rest)):
-        parser.error("what?")
-    options.seconds = positive(rest[0]) if rest else 60
+    if verb in ("minimize", "replay") or len(rest) > 1:
+        parser.error("not so many words, or so few: " + " ".join(options.words))
+    if rest and not (rest[0].isdigit() and int(rest[0]) > 0):
+        parser.error(f"'{rest[0]}' is no number of seconds")
+    options.seconds = int(rest[0]) if rest else 60
     return campaign(named(verb), options)
 
 
