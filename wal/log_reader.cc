@@ -1,6 +1,7 @@
 #include "wal/log_reader.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <cinttypes>
 #include <map>
 #include <utility>
@@ -178,18 +179,26 @@ Result<bool> SegmentLogReader::find_whole_commit(RecordView& record) {
   Place probe = place_;
   Place commit = place_;    // where the commit that is being looked at begins
   std::uint64_t parts = 0;  // of it so far
+  // Of the records since the last whole commit.
+  boost::container::small_vector<Position, 4> ends = {returned_};
   while (true) {
     Place before = probe;
     QUIRE_TRY(const bool good, step(probe, record));
     if (!good) {
-      // A writer that came after a crash went on behind the last whole commit.
-      const std::uint64_t number =
-          find_continuation(probe.at.segment, returned_.lsn, returned_.chain);
+      const Place hole = probe;
+      // A writer that came after a crash went on behind the last whole commit, or, where a
+      // checkpoint lay behind parts of an aborted one, behind those.
+      std::uint64_t number = 0;
+      for (; number == 0 && !ends.empty(); ends.pop_back()) {
+        probe.at.lsn = ends.back().lsn;
+        probe.at.chain = ends.back().chain;
+        number = find_continuation(probe.at.segment, probe.at.lsn, probe.at.chain);
+      }
       if (number == 0) {
-        QUIRE_CHECK(check_end(probe));
+        QUIRE_CHECK(check_end(hole));
         return false;
       }
-      probe.at = returned_;
+      ends.push_back(probe.at);
       QUIRE_CHECK(enter(probe, number));
       commit = probe;
       parts = 0;
@@ -200,6 +209,7 @@ Result<bool> SegmentLogReader::find_whole_commit(RecordView& record) {
       parts = 0;
     }
     ++parts;
+    ends.push_back(probe.at);
     if ((record.header.flags & kFlagLast) != 0) break;
   }
   whole_until_ = probe.at.lsn;

@@ -473,6 +473,27 @@ TEST_F(LongTransaction, ThatDiesWithItsProcessLeavesNoDamageInAnArchive) {
   EXPECT_EQ(difference({{"goods", {{"key", "value"}}}}, must(read_everything(*snapshot))), "");
 }
 
+// A checkpoint lies behind the parts of a transaction that was aborted, those of the next one
+// behind it, and then the process dies: its successor goes on between the two. Who read the kept
+// log from its beginning looked for one that goes on behind a commit, found none, and took the log
+// for damaged.
+TEST_F(LongTransaction, ThatIsAbortedBeforeOneThatDiesLeavesNoDamageInAnArchive) {
+  txn.reset();
+  must(database->checkpoint());
+  txn = must(database->begin_write(true));
+  // More than the log keeps in memory.
+  for (int i = 0; i < 180; ++i) put("long" + std::to_string(i), std::string(100'000, 'v'));
+  txn.reset();
+  database->crash();
+  database = must(Database::open(disk, kDatabasePath, options));
+  txn = must(database->begin_write(true));
+  put("key", "value");
+  must(database->writer()->commit(*txn, Durability::kAlways));
+  txn.reset();
+  must(database->checkpoint());
+  EXPECT_EQ(damages(*database), "");
+}
+
 // A sync of the log fails, and the system takes what it could not write for clean. Recovery read it
 // from the cache, and its own sync of that segment did nothing: with a new segment behind it and
 // the power lost before the checkpoint, the log had a hole, and the database was refused as
