@@ -433,6 +433,16 @@ class LongTransaction : public testing::Test {
     txn.reset();
     if (database) database->crash();
   }
+  // The process dies; the next one recovers and commits.
+  void die_and_go_on() {
+    txn.reset();
+    database->crash();
+    database = must(Database::open(disk, kDatabasePath, options));
+    txn = must(database->begin_write(true));
+    put("key", "value");
+    must(database->writer()->commit(*txn, Durability::kAlways));
+    txn.reset();
+  }
   void put(const std::string& key, const std::string& value) {
     must(txn->put(goods, as_bytes(key), as_bytes(value), TreeWriter::PutMode::kUpsert));
   }
@@ -459,13 +469,7 @@ TEST_F(LongTransaction, ThatIsAbortedLeavesNoDamageInAnArchive) {
 // above those with the parts. Once the database was closed in order, such a segment, which begins
 // with a record that was never reached again, was taken for a newer history.
 TEST_F(LongTransaction, ThatDiesWithItsProcessLeavesNoDamageInAnArchive) {
-  txn.reset();
-  database->crash();
-  database = must(Database::open(disk, kDatabasePath, options));
-  txn = must(database->begin_write(true));
-  put("key", "value");
-  must(database->writer()->commit(*txn, Durability::kAlways));
-  txn.reset();
+  die_and_go_on();
   must(database->close());
   database = must(Database::open(disk, kDatabasePath, options));
   EXPECT_EQ(damages(*database), "");
@@ -483,13 +487,7 @@ TEST_F(LongTransaction, ThatIsAbortedBeforeOneThatDiesLeavesNoDamageInAnArchive)
   txn = must(database->begin_write(true));
   // More than the log keeps in memory.
   for (int i = 0; i < 180; ++i) put("long" + std::to_string(i), std::string(100'000, 'v'));
-  txn.reset();
-  database->crash();
-  database = must(Database::open(disk, kDatabasePath, options));
-  txn = must(database->begin_write(true));
-  put("key", "value");
-  must(database->writer()->commit(*txn, Durability::kAlways));
-  txn.reset();
+  die_and_go_on();
   must(database->checkpoint());
   EXPECT_EQ(damages(*database), "");
 }

@@ -212,11 +212,12 @@ void run_all(World& world, std::uint64_t seed, int rounds) {
   std::vector<std::thread> threads;
   const auto start = [&](std::function<void()> body) { threads.emplace_back(std::move(body)); };
   const auto until_written = [&writing](const std::function<void()>& body) {
-    while (writing.load() != 0) {
+    do {
       body();
       std::this_thread::yield();
-    }
+    } while (writing.load() != 0);
   };
+  const auto reader = world.open_reader();  // before anything is written: others are attached
   for (int w = 0; w < 2; ++w) {
     start([&, w] {
       Random random(seed * 2 + w);
@@ -227,10 +228,7 @@ void run_all(World& world, std::uint64_t seed, int rounds) {
   start([&] {
     until_written([&] { world.look("the writer's process", *world.writer, world.newest.load()); });
   });
-  start([&] {
-    const auto reader = world.open_reader();
-    until_written([&] { world.look("a reader", *reader, world.durable.load()); });
-  });
+  start([&] { until_written([&] { world.look("a reader", *reader, world.durable.load()); }); });
   start([&] {  // one that comes and goes
     until_written([&] { world.look("a new reader", *world.open_reader(), world.durable.load()); });
   });
@@ -319,10 +317,10 @@ void take_over(World& world, std::uint64_t seed, int rounds) {
   std::unique_ptr<Database> second;
   std::vector<std::thread> threads;
   const auto until_taken_over = [&taken_over](const std::function<void()>& body) {
-    while (!taken_over.load()) {
+    do {
       body();
       std::this_thread::yield();
-    }
+    } while (!taken_over.load());
   };
   threads.emplace_back([&] {
     Random random(seed);
