@@ -178,6 +178,8 @@ class ArrayWriter {
   Result<Path> touch_path(std::uint64_t block);
   Result<Path> touch_tables(std::uint64_t block);
   Result<std::byte*> touch_table(PagePtr& ptr, unsigned level);
+  Status check_children(const std::byte* table, const PagePtr& ptr) const;
+  Status check_child(const PagePtr& child, const PagePtr& table, PageNumber pages) const;
   Result<PagePtr> build_chain(std::uint64_t block, unsigned level, Path& path);
   Result<PagePtr> find_block(std::uint64_t block);
   void set_count(const Path& path, std::uint64_t block, std::uint64_t size) noexcept;

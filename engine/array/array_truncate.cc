@@ -58,8 +58,10 @@ Status ArrayWriter::collect(const PagePtr& ptr, unsigned level, std::vector<Run>
     return not_array_table(table, ptr, level, array_);
   const std::uint64_t used = load_table_header(table).used;
   for (std::uint64_t slot = 0; slot < used; ++slot) {
-    if (const PagePtr child = load_ptr(table_slot(table, slot)); child)
+    if (const PagePtr child = load_ptr(table_slot(table, slot)); child) {
+      QUIRE_CHECK(check_child(child, ptr, level == 1 ? array_.block_pages : 1));
       QUIRE_CHECK(collect(child, level - 1, runs));
+    }
   }
   return {};
 }

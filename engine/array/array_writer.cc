@@ -185,6 +185,7 @@ Result<ArrayWriter::Path> ArrayWriter::touch_tables(std::uint64_t block) {
 }
 
 // Looks at the page before it takes it for a table: touching frees the page that the pointer names.
+// One that comes from the file is looked at whole, as its children may be freed next.
 Result<std::byte*> ArrayWriter::touch_table(PagePtr& ptr, unsigned level) {
   const ArrayGeometry geometry(array_, pages_->page_size());
   const std::byte* old = pages_->fetch(ptr);
@@ -192,9 +193,34 @@ Result<std::byte*> ArrayWriter::touch_table(PagePtr& ptr, unsigned level) {
     return std::unexpected(pages_->reader().take_error().with_context("array table"));
   if (!is_array_table(old, ptr, level, array_, geometry.fanout()))
     return not_array_table(old, ptr, level, array_);
+  if (!pages_->in_memory(ptr)) QUIRE_CHECK(check_children(old, ptr));
   QUIRE_TRY(std::byte * table, pages_->touch(ptr));
   write_header(table, ptr, level, load_table_header(table).used);
   return table;
+}
+
+Status ArrayWriter::check_children(const std::byte* table, const PagePtr& ptr) const {
+  const ArrayTableHeader header = load_table_header(table);
+  for (std::uint64_t slot = 0; slot < header.used; ++slot) {
+    if (const PagePtr child = load_ptr(table_slot(table, slot)); child)
+      QUIRE_CHECK(check_child(child, ptr, header.level == 1 ? array_.block_pages : 1));
+  }
+  return {};
+}
+
+// Whether the pages can be freed: they lie in the file, and are no younger than the table that
+// points to them. What looks as if this transaction had made it would be used again at once.
+Status ArrayWriter::check_child(const PagePtr& child, const PagePtr& table,
+                                PageNumber pages) const {
+  const PageNumber count = pages_->reader().page_count();
+  if (child.page < kFirstPage || pages > count || child.page > count - pages)
+    return fail(ErrorCode::kCorrupt, "array %u: a pointer names page %u (%u pages), past the end",
+                array_.id, child.page, pages);
+  if (child.birth > table.birth)
+    return fail(ErrorCode::kCorrupt,
+                "array %u: page %u is younger than the table at page %u that points to it",
+                array_.id, child.page, table.page);
+  return {};
 }
 
 // A new block and tables over it up to `level`, not linked yet: all or nothing.

@@ -84,6 +84,8 @@ class Checker {
       if (key.size() == 5 && static_cast<char>(key[0]) == 'i') {
         const auto id = load_be<std::uint32_t>(key.data() + 1);
         QUIRE_TRY(const CatalogEntry entry, CatalogEntry::decode(value, id));
+        if (entry.root.birth > view_.catalog_root().root.birth)
+          damage("structure " + std::to_string(id) + " is younger than the catalog that names it");
         entries_.emplace_back(id, entry);
       } else if (!key.empty() && static_cast<char>(key[0]) == 'n') {
         const std::string_view name = as_text(key.subspan(1));

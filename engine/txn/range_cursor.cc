@@ -23,12 +23,13 @@ bool RangeCursor::at_high() const {
 // After a change of the tree: the same place in the tree as it is now.
 Status RangeCursor::refresh() {
   // A snapshot stays what it is: nothing to ask.
-  if (fresh_ && (!keeps_key_ || view_->tree_version(tree_) == version_)) [[likely]]
+  if (fresh_ && (!keeps_key_ || view_->tree_version(keyspace_) == version_)) [[likely]]
     return {};
-  QUIRE_TRY(const TreeRoot root, view_->tree_root(tree_));
-  keeps_key_ = view_->tree_version(tree_) != 0;
+  // After a rollback the id may be a collection's.
+  QUIRE_TRY(const TreeRoot root, view_->keyspace_root(keyspace_));
+  keeps_key_ = view_->tree_version(keyspace_) != 0;
   const bool was_fresh = fresh_;
-  version_ = view_->tree_version(tree_);
+  version_ = view_->tree_version(keyspace_);
   fresh_ = true;
   cursor_.reset(&view_->reader(), root);
   if (!was_fresh || place_ != Place::kOn) return {};
@@ -101,7 +102,7 @@ Result<bool> RangeCursor::seek(Bytes wanted) {
 
 Result<bool> RangeCursor::seek_rank(std::uint64_t rank) {
   QUIRE_CHECK(moved(refresh()));
-  QUIRE_TRY(const TreeRoot root, view_->tree_root(tree_));
+  QUIRE_TRY(const TreeRoot root, view_->tree_root(keyspace_));
   std::uint64_t before = 0;
   if (range_.low) {
     QUIRE_TRY(before, tree_rank(view_->reader(), root, *range_.low));

@@ -21,8 +21,8 @@ struct KeyRange {
 // previous the last.
 class RangeCursor {
  public:
-  RangeCursor(View& view, StructureId tree, KeyRange range)
-      : view_(&view), tree_(tree), range_(std::move(range)) {}
+  RangeCursor(View& view, StructureId keyspace, KeyRange range)
+      : view_(&view), keyspace_(keyspace), range_(std::move(range)) {}
 
   // Each returns whether there is an entry; if not, the place is before the first or behind the
   // last.
@@ -54,7 +54,7 @@ class RangeCursor {
   bool at_high() const;
 
   View* view_;
-  StructureId tree_;
+  StructureId keyspace_;
   KeyRange range_;
   TreeCursor cursor_;
   Place place_ = Place::kNowhere;

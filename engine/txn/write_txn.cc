@@ -71,6 +71,11 @@ Result<WriteTxn::Structure*> WriteTxn::open(StructureId id) {
     return last_;
   }
   QUIRE_TRY(const CatalogEntry entry, load_entry(id));
+  // Pages that look as if this transaction had made them would be used again at once.
+  if (entry.root.birth >= pages_.txn())
+    return fail(ErrorCode::kCorrupt, "catalog: structure %u is of transaction %llu, this one is %llu",
+                id, static_cast<unsigned long long>(entry.root.birth),
+                static_cast<unsigned long long>(pages_.txn()));
   auto structure = std::make_unique<Structure>();
   structure->stored = entry;
   structure->versions = ++version_base_ << 32;

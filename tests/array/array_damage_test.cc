@@ -172,6 +172,29 @@ TEST_F(DamagedArray, OneBlockInTwoPlacesIsNotFreedTwice) {
   EXPECT_EQ(array.root().size, kSize);
 }
 
+// Was taken for a page of the transaction's own: it was used again at once, with a frame in memory
+// that no abort gave back.
+TEST_F(DamagedArray, APointerToAPageOfTheFutureIsNotFollowedByChanges) {
+  const std::size_t place = tables_.size() - 1;
+  PagePtr child = load_ptr(table_slot(table(place), 0));
+  child.birth = 2;  // that of the transaction to come
+  store_ptr(table_slot(table(place), 0), child);
+  const ArrayRoot root = write(place);
+  EXPECT_EQ(damage(root), 1u);
+  const ByteVector element(kElement, std::byte{1});
+  auto writer = world_.begin();
+  ASSERT_EQ(writer->txn(), 2u);
+  ArrayWriter array(writer.get(), root);
+  const Status set = array.set(kSize - 1, element);
+  ASSERT_FALSE(set.has_value());
+  expect_corrupt(set.error());
+  const Status cleared = array.clear();
+  ASSERT_FALSE(cleared.has_value());
+  expect_corrupt(cleared.error());
+  writer->abort();
+  EXPECT_EQ(world_.pool().used_bytes(), 0u);
+}
+
 // Without a bound the walks would visit 20^12 tables.
 TEST_F(DamagedArray, TablesThatShareOneChildDoNotTakeForever) {
   ByteVector page(kPage);

@@ -40,6 +40,7 @@ class ArrayWorld {
 
   std::uint32_t page_size() const { return page_size_; }
   FreeMap& space() { return *space_; }
+  const FramePool& pool() const { return pool_; }
   io::File& file() { return *file_; }
 
   PageReader reader() { return PageReader(map_.get(), &frames_, space_->page_count()); }

@@ -249,6 +249,28 @@ TEST_F(Cursor, DeletesAllWhileItWalks) {
   ASSERT_OK(quire_commit(txn));
 }
 
+// Read the collection's rows as if they were the keyspace's.
+TEST_F(Cursor, OfAKeyspaceThatWasRolledBackIsNoneOfACollectionWithItsId) {
+  quire_txn* txn = write();
+  std::uint64_t savepoint = 0;
+  ASSERT_OK(quire_savepoint(txn, &savepoint));
+  quire_keyspace made = 0;
+  ASSERT_OK(quire_keyspace_open(txn, "made", QUIRE_CREATE, &made));
+  quire_cursor* cursor = open(txn, made, nullptr);
+  ASSERT_OK(put(txn, made, "a", "value of a"));
+  EXPECT_EQ(first(cursor), "a");
+  ASSERT_OK(quire_rollback_to(txn, savepoint));
+  EXPECT_EQ(next(cursor), kEnd);  // nothing has this id
+  const quire_field key = {"key", QUIRE_TYPE_I64, QUIRE_FIELD_KEY, 0, 0};
+  quire_collection things = 0;
+  ASSERT_OK(quire_collection_create(txn, "things", &key, 1, &things));
+  ASSERT_EQ(things, made);
+  EXPECT_EQ(next(cursor), "<type>");
+  EXPECT_EQ(seek_rank(cursor, 0), "<type>");
+  EXPECT_CODE(quire_cursor_delete(cursor), QUIRE_ERR_TYPE);
+  quire_abort(txn);
+}
+
 // Random moves and changes, by cursor and beside it, against a set.
 TEST_F(Cursor, KeepsItsPlaceByKeyWhateverChanges) {
   quire_open_options options = open_options();

@@ -11,7 +11,7 @@
 namespace {
 std::uint64_t random_state = 1;
 }
-extern "C" ssize_t getrandom(void* buffer, size_t size, unsigned) noexcept {
+extern "C" ssize_t getrandom(void* buffer, size_t size, unsigned) {
   auto* const bytes = static_cast<unsigned char*>(buffer);
   for (size_t i = 0; i < size; ++i) {
     random_state = random_state * 6364136223846793005u + 1442695040888963407u;

@@ -16,7 +16,7 @@ constexpr Survival kSurvivals[] = {Survival::kNothing, Survival::kEverything, Su
 class Shop {
  public:
   explicit Shop(io::Disk& disk, DatabaseOptions options = small_database())
-      : disk_(&disk), options_(options) {
+      : options_(options) {
     database_ = must(Database::open(disk, kDatabasePath, options_));
   }
   ~Shop() { crash(); }
@@ -52,7 +52,6 @@ class Shop {
   }
 
  private:
-  io::Disk* disk_;
   DatabaseOptions options_;
   std::unique_ptr<Database> database_;
 };
