@@ -37,7 +37,7 @@ MetaImage to_image(const Meta& meta) noexcept {
 Result<Meta> from_image(const MetaImage& image, const std::string& path) {
   const char* name = path.c_str();
   if (image.magic == __builtin_bswap64(kMetaMagic) ||
-      (image.magic == kMetaMagic && image.byte_order != kByteOrderMark))
+      (image.magic == kMetaMagic && image.byte_order == __builtin_bswap32(kByteOrderMark)))
     return fail(ErrorCode::kByteOrder, "%s was written on a machine of the other byte order", name);
   if (image.magic != kMetaMagic)
     return fail(ErrorCode::kNotDatabase, "%s is not a Quire database (wrong magic)", name);
@@ -94,11 +94,18 @@ Result<Meta> read_meta(io::File& data, std::uint64_t offset) {
   return meta;
 }
 
+bool is_of_another_format(const Error& error) noexcept {
+  return error.code() == ErrorCode::kVersion || error.code() == ErrorCode::kByteOrder;
+}
+
 Result<Meta> find_second_meta(io::File& data) {
+  std::optional<Error> foreign;
   for (std::uint32_t size = kMinPageSize; size <= kMaxPageSize; size *= 2) {
     auto meta = read_meta(data, size);
     if (meta && meta->page_size == size) return meta;
+    if (!meta && is_of_another_format(meta.error())) foreign = std::move(meta).error();
   }
+  if (foreign) return std::unexpected(*std::move(foreign));
   return fail(ErrorCode::kCorrupt, "%s: no meta page is good", data.path().c_str());
 }
 

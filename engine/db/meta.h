@@ -85,7 +85,10 @@ Result<Meta> from_image(const MetaImage& image, const std::string& path);
 Status write_meta(io::File& data, const Meta& meta);
 // The meta page at this offset; kNotDatabase, kTruncated and the errors of from_image.
 Result<Meta> read_meta(io::File& data, std::uint64_t offset);
+// Whether a meta page was refused for its version or byte order, not for damage.
+bool is_of_another_format(const Error& error) noexcept;
 // The second meta page of a file whose first does not tell the page size: tried at every size.
+// Where none is good: what one of another format says, else kCorrupt.
 Result<Meta> find_second_meta(io::File& data);
 // Reads both; fails only when neither is good (with the error of the better one).
 struct Metas {

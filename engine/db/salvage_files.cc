@@ -74,17 +74,19 @@ wal::LogOptions DamagedFiles::log_options() const {
 }
 
 Status DamagedFiles::take_metas(std::vector<SalvageEvent>& events) {
-  std::optional<Error> first_error;
   if (data_ != nullptr) {
     auto first = read_meta(*data_, 0);
     auto second = first ? read_meta(*data_, first->page_size) : find_second_meta(*data_);
     const bool never_written = first && !second && first->sequence == kFirstSequence;
+    // Where both say so it is not damage, but files that another library must read.
+    if (!first && !second && is_of_another_format(first.error()) &&
+        first.error().message() == second.error().message())
+      return std::unexpected(first.error());
     for (const auto* meta : {&first, &second}) {
       if (*meta) {
         metas_.push_back(**meta);
       } else if (!(meta == &second && never_written)) {
         meta_lost_ = true;
-        if (!first_error) first_error = meta->error();
         events.push_back(note(std::string(meta == &first ? "the first" : "the second") +
                               " meta page can't be used: " + meta->error().message()));
       }
@@ -97,10 +99,6 @@ Status DamagedFiles::take_metas(std::vector<SalvageEvent>& events) {
     archive_ = metas_[0].archive;
     return {};
   }
-  // Not damage, but files that somebody else must read.
-  if (first_error &&
-      (first_error->code() == ErrorCode::kVersion || first_error->code() == ErrorCode::kByteOrder))
-    return std::unexpected(*first_error);
   QUIRE_CHECK(note_log_identity());
   return guess_page_size(events);
 }

@@ -121,8 +121,9 @@ void judge_one(const Options& options, const Scene& scene, const Mutation& mutat
       if (++book.wrong <= kWrongShown) complain(options, name, verdict.words);
   }
   if (!options.only.empty()) std::printf("open: %s\n", verdict.words.c_str());
-  const bool salvage_too = !options.only.empty() || (verdict.outcome == Outcome::kDetected &&
-                                                     book.detected % options.salvage_every == 0);
+  const bool salvage_too =
+      !options.only.empty() || mutation.damage == Damage::kWreck ||
+      (verdict.outcome == Outcome::kDetected && book.detected % options.salvage_every == 0);
   if (!salvage_too) return;
   const Verdict saved = judge_salvage(scene, mutation, options.seed);
   ++book.moves;
@@ -176,8 +177,14 @@ void judge_scene(const Options& options, const Scene& scene, const std::vector<M
 std::uint64_t stride_for(const Options& options, const Scene& scene) {
   if (options.all) return 1;
   const std::uint64_t wanted = std::max<std::uint64_t>(1, options.cases / scene_names().size());
-  const std::uint64_t every = mutations_of(scene, 1, options.seed).size();
+  const std::uint64_t every = mutations_of(scene, 1, 0, options.seed).size();
   return std::max<std::uint64_t>(1, every / wanted);
+}
+
+// Of each scene.
+std::uint64_t wrecks_for(const Options& options) {
+  constexpr std::uint64_t kShare = 50;  // one wreck to so many other cases
+  return options.all ? 2000 : std::max<std::uint64_t>(1, options.cases / kShare);
 }
 
 int run(const Options& options) {
@@ -194,7 +201,8 @@ int run(const Options& options) {
     if (only) {
       mutations.push_back(only->mutation);
     } else {
-      mutations = mutations_of(scene, stride_for(options, scene), options.seed);
+      mutations =
+          mutations_of(scene, stride_for(options, scene), wrecks_for(options), options.seed);
     }
     const Book before = book;
     judge_scene(options, scene, mutations, book);

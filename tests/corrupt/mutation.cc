@@ -7,9 +7,9 @@
 namespace quire::test {
 namespace {
 
-constexpr std::array<const char*, 12> kNames = {"flip",  "invert", "random",   "zero",
-                                                "swap",  "stale",  "truncate", "missing",
-                                                "empty", "half",   "foreign",  "stale-file"};
+constexpr std::array<const char*, 13> kNames = {"flip",    "invert",     "random",  "zero",  "swap",
+                                                "stale",   "truncate",   "missing", "empty", "half",
+                                                "foreign", "stale-file", "wreck"};
 constexpr std::array kOfBytes = {Damage::kFlip, Damage::kInvert, Damage::kRandom};
 constexpr std::array kOfBlocks = {Damage::kZero, Damage::kSwap, Damage::kStale, Damage::kTruncate};
 constexpr std::array kOfFiles = {Damage::kMissing, Damage::kEmpty, Damage::kHalf, Damage::kForeign,
@@ -53,7 +53,10 @@ std::optional<std::string> changed_block(const Scene& scene, const Mutation& mut
       std::fill_n(changed.begin() + static_cast<std::ptrdiff_t>(at), size, '\0');
       return changed;
     case Damage::kSwap: {
-      const std::uint64_t used = mutation.file == kDataPath ? scene.used_bytes : bytes.size();
+      const std::uint64_t used = mutation.file == kDataPath
+                                     ? std::min<std::uint64_t>(scene.used_bytes, bytes.size())
+                                     : bytes.size();
+      if (used < kBlock) return std::nullopt;
       const std::uint64_t other = mix(seed, mutation.place) % (used / kBlock) * kBlock;
       changed.replace(at, size, bytes, other, size);
       changed.replace(other, size, bytes, at, size);
@@ -85,7 +88,8 @@ std::optional<std::string> changed_file(const Scene& scene, const Mutation& muta
   }
 }
 
-std::vector<Changed> differences(const std::string& before, const std::string& after) {
+std::vector<Changed> differences(const std::string& file, const std::string& before,
+                                 const std::string& after) {
   std::vector<Changed> found;
   const std::uint64_t common = std::min(before.size(), after.size());
   for (std::uint64_t i = 0; i < common; ++i) {
@@ -93,12 +97,49 @@ std::vector<Changed> differences(const std::string& before, const std::string& a
     if (!found.empty() && found.back().end == i) {
       ++found.back().end;
     } else {
-      found.push_back({i, i + 1});
+      found.push_back({file, i, i + 1});
     }
   }
   if (before.size() != after.size())
-    found.push_back({common, std::max(before.size(), after.size())});
+    found.push_back({file, common, std::max(before.size(), after.size())});
   return found;
+}
+
+// One of the damages of a wreck. Every second one is to a page that is in use.
+Mutation part_of_wreck(const Scene& scene, std::uint64_t random) {
+  Mutation part;
+  part.file = random % 2 == 0 ? kDataPath : scene.files[random / 2 % scene.files.size()];
+  random = mix(random, 1);
+  const std::uint64_t size =
+      part.file == kDataPath ? scene.used_bytes
+                             : must(must(scene.disk->open(part.file, io::OpenMode::kRead))->size());
+  if (random % 4 == 0) {
+    part.damage = kOfBytes[random / 4 % kOfBytes.size()];
+    part.place = random / 16 % std::max<std::uint64_t>(size, 1);
+  } else {
+    // A file that is cut leaves little to do for the others.
+    const bool cut = random / 4 % 64 == 0;
+    part.damage = cut ? Damage::kTruncate : kOfBlocks[random / 256 % (kOfBlocks.size() - 1)];
+    part.place = random / 1024 % std::max<std::uint64_t>(size / kBlock, 1);
+  }
+  return part;
+}
+
+// One to 32 damages, and the meta pages in every fourth wreck.
+std::optional<std::vector<Changed>> wreck(const Scene& scene, const Mutation& mutation,
+                                          std::uint64_t seed, io::SimulatedDisk& disk) {
+  std::vector<Changed> all;
+  const auto add = [&](const Mutation& part) {
+    const auto changed = apply(scene, part, seed, disk);
+    if (changed) all.insert(all.end(), changed->begin(), changed->end());
+  };
+  const std::uint64_t random = mix(seed, mutation.place);
+  const std::uint64_t count = std::uint64_t{1} << random % 6;
+  for (std::uint64_t i = 0; i < count; ++i) add(part_of_wreck(scene, mix(random, i)));
+  for (std::uint64_t meta = 0; random / 8 % 4 == 0 && meta < 2; ++meta)
+    add({kDataPath, Damage::kRandom, meta * kBlock + mix(random, meta) % 200});
+  if (all.empty()) return std::nullopt;
+  return all;
 }
 
 }  // namespace
@@ -134,7 +175,8 @@ std::optional<CaseName> parse_case(const std::string& name) {
   return found;
 }
 
-std::vector<Mutation> mutations_of(const Scene& scene, std::uint64_t stride, std::uint64_t seed) {
+std::vector<Mutation> mutations_of(const Scene& scene, std::uint64_t stride, std::uint64_t wrecks,
+                                   std::uint64_t seed) {
   std::vector<Mutation> all;
   for (const std::string& file : scene.files) {
     const std::uint64_t size = must(must(scene.disk->open(file, io::OpenMode::kRead))->size());
@@ -146,16 +188,18 @@ std::vector<Mutation> mutations_of(const Scene& scene, std::uint64_t stride, std
       for (const Damage damage : kOfBlocks) all.push_back({file, damage, block});
     for (const Damage damage : kOfFiles) all.push_back({file, damage, 0});
   }
+  for (std::uint64_t i = 0; i < wrecks; ++i) all.push_back({kDataPath, Damage::kWreck, i});
   return all;
 }
 
 std::optional<std::vector<Changed>> apply(const Scene& scene, const Mutation& mutation,
                                           std::uint64_t seed, io::SimulatedDisk& disk) {
+  if (mutation.damage == Damage::kWreck) return wreck(scene, mutation, seed, disk);
   if (!must(disk.exists(mutation.file))) return std::nullopt;
   if (mutation.damage == Damage::kMissing) {
     const std::uint64_t size = must(must(disk.open(mutation.file, io::OpenMode::kRead))->size());
     must(disk.remove(mutation.file));
-    return std::vector<Changed>{{0, std::max<std::uint64_t>(size, 1)}};
+    return std::vector<Changed>{{mutation.file, 0, std::max<std::uint64_t>(size, 1)}};
   }
   if (std::ranges::find(kOfBytes, mutation.damage) != kOfBytes.end()) {
     const auto file = must(disk.open(mutation.file, io::OpenMode::kReadWrite));
@@ -164,7 +208,7 @@ std::optional<std::vector<Changed>> apply(const Scene& scene, const Mutation& mu
     must(file->read(mutation.place, {reinterpret_cast<std::byte*>(&byte), 1}));
     byte = other_byte(mutation.damage, byte, mix(seed, mutation.place));
     must(file->write(mutation.place, as_bytes(&byte, 1)));
-    return std::vector<Changed>{{mutation.place, mutation.place + 1}};
+    return std::vector<Changed>{{mutation.file, mutation.place, mutation.place + 1}};
   }
   const std::string bytes = bytes_of(disk, mutation.file);
   const bool of_file = std::ranges::find(kOfFiles, mutation.damage) != kOfFiles.end();
@@ -172,7 +216,7 @@ std::optional<std::vector<Changed>> apply(const Scene& scene, const Mutation& mu
       of_file ? changed_file(scene, mutation, bytes) : changed_block(scene, mutation, seed, bytes);
   if (!changed || *changed == bytes) return std::nullopt;
   replace_file(disk, mutation.file, *changed);
-  return differences(bytes, *changed);
+  return differences(mutation.file, bytes, *changed);
 }
 
 }  // namespace quire::test

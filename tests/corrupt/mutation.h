@@ -3,7 +3,8 @@
 //   SCENE:FILE:KIND:PLACE, for example crashed:data:flip:1234 or closed:0000000000000003:zero:2
 //
 // PLACE is an offset for the kinds that change one byte, the number of a page (of a block of 512
-// bytes in a log segment) for those that change one, and 0 for those that change a file.
+// bytes in a log segment) for those that change one, and 0 for those that change a file. A wreck is
+// many damages at once, to any file; it stands under `data`, and PLACE is its number.
 #pragma once
 
 #include <cstdint>
@@ -16,18 +17,19 @@
 namespace quire::test {
 
 enum class Damage : std::uint8_t {
-  kFlip,      // one bit of a byte
-  kInvert,    // a byte becomes 0, or 0xff where it was 0
-  kRandom,    // a byte becomes another
-  kZero,      // a block becomes zeros
-  kSwap,      // a block and another
-  kStale,     // a block is as it was some commits before
-  kTruncate,  // the file ends there
-  kMissing,   // the file
-  kEmpty,     // the file
-  kHalf,      // the file
-  kForeign,   // the file is another database's
-  kStaleFile  // the file is as it was some commits before
+  kFlip,       // one bit of a byte
+  kInvert,     // a byte becomes 0, or 0xff where it was 0
+  kRandom,     // a byte becomes another
+  kZero,       // a block becomes zeros
+  kSwap,       // a block and another
+  kStale,      // a block is as it was some commits before
+  kTruncate,   // the file ends there
+  kMissing,    // the file
+  kEmpty,      // the file
+  kHalf,       // the file
+  kForeign,    // the file is another database's
+  kStaleFile,  // the file is as it was some commits before
+  kWreck       // bytes and blocks of all files
 };
 const char* damage_name(Damage damage);
 
@@ -48,11 +50,13 @@ std::optional<CaseName> parse_case(const std::string& name);
 inline constexpr std::uint32_t kBlock = 512;  // a page, and a sector of the log
 
 // All there are for a scene. Of the bytes of each file every `stride`-th, of those of `data` behind
-// the pages of the checkpoint, which nothing refers to, every 64th of these.
-std::vector<Mutation> mutations_of(const Scene& scene, std::uint64_t stride, std::uint64_t seed);
+// the pages of the checkpoint, which nothing refers to, every 64th of these; and `wrecks` wrecks.
+std::vector<Mutation> mutations_of(const Scene& scene, std::uint64_t stride, std::uint64_t wrecks,
+                                   std::uint64_t seed);
 
-// The bytes of the file that differ afterwards; nothing: the mutation would change nothing.
+// Bytes that differ afterwards; nothing: the mutation would change nothing.
 struct Changed {
+  std::string file;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
 };

@@ -32,6 +32,8 @@ struct Told {
 void note(Told& told, const SalvageEvent& event) {
   if (event.kind != Kind::kSaved && told.words.size() < 4000) told.words += "\n    " + event.text;
   if (event.kind == Kind::kUnverified) told.unverified += event.saved;
+  if (event.kind == Kind::kUnverified && event.subject == Subject::kDatabase)
+    told.database_lost = true;
   if (event.kind == Kind::kLost && event.subject == Subject::kLog) told.log_lost = true;
   if (event.kind == Kind::kLost && event.subject == Subject::kDatabase) told.database_lost = true;
   if (event.name.empty()) return;
@@ -89,16 +91,36 @@ std::string disagreement(const Told& told, const State& truth, const State& save
   return {};
 }
 
-// The truth is the newest state, or an earlier one where the salvage says that commits are missing.
-std::string compare(const std::vector<State>& history, const Told& told, const State& saved) {
-  const State newest = without_numbers(history.back());
-  if (told.totals.complete)
-    return saved == newest ? "" : "said to be complete: " + difference(newest, saved);
-  std::string words = disagreement(told, newest, saved);
-  if (words.empty() || !(told.log_lost || told.database_lost)) return words;
-  for (std::size_t commit = history.size() - 1; commit-- > 0;)
-    if (disagreement(told, without_numbers(history[commit]), saved).empty()) return {};
-  return "no commit's state: of the newest: " + words;
+// The truth is the newest state; or an earlier one, where the log may have ended there (not before
+// `least`), or the salvage says that commits are missing.
+std::string compare(const std::vector<State>& history, std::size_t least, const Told& told,
+                    const State& saved) {
+  const std::size_t newest = history.size() - 1;
+  if (!told.totals.complete && (told.log_lost || told.database_lost)) least = 0;
+  std::string of_newest;
+  for (std::size_t commit = newest + 1; commit-- > least;) {
+    const State truth = without_numbers(history[commit]);
+    std::string words =
+        told.totals.complete
+            ? (saved == truth ? "" : "said to be complete: " + difference(truth, saved))
+            : disagreement(told, truth, saved);
+    if (words.empty()) return {};
+    if (commit == newest) of_newest = std::move(words);
+  }
+  return least == newest ? of_newest : "no commit's state: of the newest: " + of_newest;
+}
+
+// Whether no state can be found: what would tell of one, the meta pages, the root of the catalog
+// and the log, is changed or was not there.
+bool nothing_left(const Scene& scene, const std::vector<Changed>& changed, io::Disk& disk) {
+  if (scene.files.size() != 1) return false;
+  if (!must(disk.exists(kDataPath)) || bytes_of(disk, kDataPath).empty()) return true;
+  const auto is_changed = [&](std::uint64_t page) {
+    return std::ranges::any_of(changed, [&](const Changed& part) {
+      return part.begin < (page + 1) * kBlock && part.end > page * kBlock;
+    });
+  };
+  return is_changed(0) && is_changed(1) && is_changed(scene.catalog_page);
 }
 
 }  // namespace
@@ -123,9 +145,7 @@ Verdict judge_salvage(const Scene& scene, const Mutation& mutation, std::uint64_
       return {Outcome::kWrong, "the salvage changed " + file};
   }
   if (!totals) {
-    const bool nothing_left = scene.files.size() == 1 && (!must(disk->exists(kDataPath)) ||
-                                                          bytes_of(*disk, kDataPath).empty());
-    if (nothing_left && totals.error().code() == ErrorCode::kNotDatabase)
+    if (totals.error().code() == ErrorCode::kNotDatabase && nothing_left(scene, *changed, *disk))
       return {Outcome::kDetected, totals.error().message()};
     return {Outcome::kWrong, "salvage: " + totals.error().message() + told.words};
   }
@@ -139,7 +159,10 @@ Verdict judge_salvage(const Scene& scene, const Mutation& mutation, std::uint64_
   const auto saved = read_everything(*snapshot);
   if (!saved) return {Outcome::kWrong, "read what was saved: " + saved.error().message()};
   const bool foreign = mutation.file == kDataPath && mutation.damage == Damage::kForeign;
-  const std::string words = compare(history_for(scene, foreign), told, without_numbers(*saved));
+  const auto& history = history_for(scene, foreign);
+  const std::size_t least =
+      log_changed(*changed) ? known_synced(scene, *changed) : history.size() - 1;
+  const std::string words = compare(history, least, told, without_numbers(*saved));
   if (!words.empty()) return {Outcome::kWrong, words + "; it said:" + told.words};
   return {told.totals.complete ? Outcome::kHarmless : Outcome::kDetected, told.words};
 }

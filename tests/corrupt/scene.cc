@@ -134,6 +134,7 @@ Scene make_scene(const std::string& name, std::uint64_t seed) {
   const auto data = must(scene.disk->open(kDataPath, io::OpenMode::kRead));
   const Meta meta = must(read_metas(*data)).newest;
   scene.used_bytes = std::uint64_t{meta.page_count} * meta.page_size;
+  scene.catalog_page = meta.root.catalog.page;
   add_records(scene);
   scene.files.push_back(kDataPath);
   for (const std::uint64_t number : must(wal::list_segments(*scene.disk, kLogPath)))

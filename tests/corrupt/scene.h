@@ -37,6 +37,7 @@ struct Scene {
   std::size_t at_checkpoint = 0;               // commits that `data` has
   std::vector<LoggedRecord> log;               // behind the checkpoint
   std::uint64_t used_bytes = 0;                // of `data`: pages of the checkpoint
+  std::uint64_t catalog_page = 0;              // the root of its catalog
   std::vector<std::string> files;              // data and the segments
 };
 

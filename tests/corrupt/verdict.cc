@@ -33,25 +33,6 @@ Verdict judge_error(const Error& error, const char* where) {
   return {Outcome::kDetected, words};
 }
 
-// The newest commit that must be there: one that a record knows to have been synced which was not
-// changed and that the reader can come upon.
-std::size_t known_synced(const Scene& scene, const Mutation& mutation,
-                         const std::vector<Changed>& changed) {
-  std::uint64_t synced = 0;
-  for (const LoggedRecord& record : scene.log) {
-    const bool touched =
-        record.path == mutation.file && std::ranges::any_of(changed, [&](const Changed& part) {
-          // The segment's header and start make all of it readable.
-          return part.begin < 536 || (part.begin < record.end && part.end > record.begin);
-        });
-    if (!touched) synced = std::max(synced, record.synced_lsn);
-  }
-  std::size_t commit = scene.at_checkpoint;
-  for (const LoggedRecord& record : scene.log)
-    if (record.lsn <= synced) commit = std::max(commit, record.commit);
-  return commit;
-}
-
 Verdict judge_state(const Scene& scene, const Mutation& mutation,
                     const std::vector<Changed>& changed, const State& found) {
   if (found == scene.history[scene.last]) return {Outcome::kHarmless, ""};
@@ -59,12 +40,14 @@ Verdict judge_state(const Scene& scene, const Mutation& mutation,
   if (foreign && scene.log.empty() && found == scene.foreign_history.back())
     return {Outcome::kHarmless, "another database, whole"};
   const std::size_t commit = commit_of(found);
-  if (mutation.file == kDataPath || commit >= scene.history.size())
+  const bool log_changed =
+      std::ranges::any_of(changed, [](const Changed& part) { return part.file != kDataPath; });
+  if (!log_changed || commit >= scene.history.size())
     return wrong("other answers: " + difference(scene.history[scene.last], found));
   const std::string words = difference(scene.history[commit], found);
   if (!words.empty())
     return wrong("not the state of commit " + std::to_string(commit) + ": " + words);
-  const std::size_t least = known_synced(scene, mutation, changed);
+  const std::size_t least = known_synced(scene, changed);
   if (commit < least)
     return wrong("commit " + std::to_string(commit) + " without a word, but " +
                  std::to_string(least) + " is known to have been synced");
@@ -72,6 +55,26 @@ Verdict judge_state(const Scene& scene, const Mutation& mutation,
 }
 
 }  // namespace
+
+bool log_changed(const std::vector<Changed>& changed) {
+  return std::ranges::any_of(changed, [](const Changed& part) { return part.file != kDataPath; });
+}
+
+std::size_t known_synced(const Scene& scene, const std::vector<Changed>& changed) {
+  std::uint64_t synced = 0;
+  for (const LoggedRecord& record : scene.log) {
+    const bool touched = std::ranges::any_of(changed, [&](const Changed& part) {
+      // The segment's header and start make all of it readable.
+      return part.file == record.path &&
+             (part.begin < 536 || (part.begin < record.end && part.end > record.begin));
+    });
+    if (!touched) synced = std::max(synced, record.synced_lsn);
+  }
+  std::size_t commit = scene.at_checkpoint;
+  for (const LoggedRecord& record : scene.log)
+    if (record.lsn <= synced) commit = std::max(commit, record.commit);
+  return commit;
+}
 
 Verdict judge_open(const Scene& scene, const Mutation& mutation, std::uint64_t seed) {
   const auto disk = scene.disk->survivor(seed, io::Survival::kEverything);

@@ -19,6 +19,11 @@ struct Verdict {
   std::string words;  // what was said, or what is wrong
 };
 
+bool log_changed(const std::vector<Changed>& changed);
+// The newest commit that must be there: one that a record knows to have been synced which was not
+// changed and that the reader can come upon.
+std::size_t known_synced(const Scene& scene, const std::vector<Changed>& changed);
+
 // Opens the damaged copy, reads everything and checks.
 //
 // Right is: an error that says what is damaged and names a file of the database; or the truth; or,

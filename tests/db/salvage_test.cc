@@ -474,6 +474,17 @@ TEST(Salvage, AVersionOfTheFutureIsNotDamage) {
   EXPECT_EQ(code_of(refused), ErrorCode::kVersion) << words_of(refused);
 }
 
+// A damaged version was taken for a version of the future, and nothing was salvaged.
+TEST(Salvage, AVersionThatOneMetaPageAloneHasIsDamage) {
+  State state;
+  const auto disk = closed_database(state);
+  spoil(*disk, 8, std::string("\2\0\0\0", 4));
+  spoil(*disk, 512 + 100, "xyz");
+  const Salvaged salvaged = must(try_salvage(*disk));
+  EXPECT_EQ(difference(state, salvaged.state), "");
+  EXPECT_NE(salvaged.words().find("format version 2"), std::string::npos) << salvaged.words();
+}
+
 TEST(Salvage, StoppedOrFailedLeavesNothing) {
   State state;
   const auto disk = closed_database(state);
