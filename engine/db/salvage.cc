@@ -33,8 +33,9 @@ class Salvage {
     auto made = make(*files, base, new_path);
     if (!made) {
       remove_database(disk_, new_path);
-      // Callers take kCorrupt for damage of the old one.
-      if (made.error().code() == ErrorCode::kCorrupt)
+      // Callers take kCorrupt for damage of the old one, and have nothing to reopen.
+      if (made.error().code() == ErrorCode::kCorrupt ||
+          made.error().code() == ErrorCode::kPoisoned)
         return fail(ErrorCode::kIo, "the new database: %s", made.error().message().c_str());
       return std::unexpected(std::move(made).error());
     }
