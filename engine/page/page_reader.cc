@@ -52,8 +52,13 @@ const std::byte* PageReader::fail_range(const PagePtr& ptr, PageNumber pages) no
   return nullptr;
 }
 
+const std::byte* PageReader::fail_frame(const PagePtr& ptr, PageNumber pages) noexcept {
+  failure_ = {.ptr = ptr, .pages = pages, .reused = true};
+  return nullptr;
+}
+
 Error PageReader::take_error() {
-  const auto& [ptr, pages, found, out_of_range, unreadable] = failure_;
+  const auto& [ptr, pages, found, out_of_range, reused, unreadable] = failure_;
   if (unreadable == ErrorCode::kNoMemory) return Error(ErrorCode::kNoMemory);
   if (unreadable)
     return fail(ErrorCode::kCorrupt, "%s: page %u (%u pages) can't be read", map_->path().c_str(),
@@ -63,6 +68,12 @@ Error PageReader::take_error() {
     return fail(ErrorCode::kCorrupt,
                 "%s: a pointer names page %u (%u pages), but the snapshot has %u",
                 map_->path().c_str(), ptr.page, pages, page_count_)
+        .error();
+  if (reused)
+    return fail(ErrorCode::kCorrupt,
+                "%s: a pointer names page %u (%u pages, born in transaction %llu), which is in use "
+                "for another",
+                map_->path().c_str(), ptr.page, pages, static_cast<unsigned long long>(ptr.birth))
         .error();
   return fail(ErrorCode::kCorrupt,
               "%s: page %u (%u pages, born in transaction %llu) has checksum %016llx, its pointer "

@@ -40,9 +40,9 @@ class PageReader {
   const std::byte* fetch(const PagePtr& ptr, PageNumber pages = 1) noexcept {
     if (frames_ != nullptr) {
       if (const Frame* frame = frames_->find(ptr.page); frame != nullptr) {
-        if (frame->pages < pages) [[unlikely]]
-          return fail_range(ptr, pages);
-        return frame->data;
+        if (frame->birth == ptr.birth && frame->pages >= pages) [[likely]]
+          return frame->data;
+        return fail_frame(ptr, pages);  // no state has both: the pointer is damaged
       }
     }
     if (ptr.page < kFirstPage || pages > page_count_ || ptr.page > page_count_ - pages) [[unlikely]]
@@ -74,6 +74,7 @@ class PageReader {
   std::expected<std::uint64_t, ErrorCode> hash_from_file(const PagePtr& ptr,
                                                          PageNumber pages) noexcept;
   const std::byte* fail_range(const PagePtr& ptr, PageNumber pages) noexcept;
+  const std::byte* fail_frame(const PagePtr& ptr, PageNumber pages) noexcept;
 
   const std::byte* base_ = nullptr;
   std::atomic<std::uint16_t>* seen_ = nullptr;
@@ -87,6 +88,7 @@ class PageReader {
     PageNumber pages = 0;
     std::uint64_t found = 0;
     bool out_of_range = false;
+    bool reused = false;  // the page is another one now
     std::optional<ErrorCode> unreadable = std::nullopt;  // kNoMemory, or another
   };
   Failure failure_;

@@ -54,7 +54,10 @@ class PageWriter {
   // a pointer).
   bool writable(const PagePtr& ptr) const noexcept;
   // True when the page was made by this process and is not in the file yet: it needs no checking.
-  bool in_memory(const PagePtr& ptr) const noexcept { return frames_.find(ptr.page) != nullptr; }
+  bool in_memory(const PagePtr& ptr) const noexcept {
+    const Frame* const frame = frames_.find(ptr.page);
+    return frame != nullptr && frame->birth == ptr.birth;
+  }
   // A new page or block; its content is zero. Sets all of `ptr` but count, which becomes 0.
   Result<std::byte*> allocate(PagePtr& ptr, PageNumber pages = 1);
   void free(const PagePtr& ptr, PageNumber pages = 1);
