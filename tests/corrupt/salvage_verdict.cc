@@ -70,7 +70,10 @@ std::string disagreement(const Told& told, const State& truth, const State& save
     }
     untrue += count_untrue(there->second, keys);
   }
-  if (untrue > told.unverified) return std::to_string(untrue) + " keys were never so";
+  // A record that is saved without a vector is another than it was.
+  std::uint64_t other = told.unverified;
+  for (const auto& [name, structure] : told.structures) other += structure.without;
+  if (untrue > other) return std::to_string(untrue) + " keys were never so";
   for (const auto& [name, keys] : truth) {
     const auto structure = told.structures.find(name);
     if (structure == told.structures.end() || !saved.contains(name)) {

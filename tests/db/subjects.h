@@ -80,7 +80,8 @@ inline Result<Collection> books_of(WriteTxn& txn) {
   if (entry) return Collection::open(txn, entry->id);
   QUIRE_TRY(const Schema schema, Schema::make({{"id", FieldType::kText},
                                                {"title", FieldType::kText, true},
-                                               {"place", FieldType::kVectorF32, false, kDimension}},
+                                               {"place", FieldType::kVectorF32, false, kDimension},
+                                               {"other", FieldType::kVectorF32, true, 2}},
                                               0));
   return Collection::create(txn, "books", schema);
 }
@@ -92,9 +93,10 @@ inline Status change_collections(WriteTxn& txn, Random& random) {
   for (char& c : title) c = static_cast<char>('a' + static_cast<unsigned char>(c) % 26);
   std::array<float, kDimension> place;
   for (float& element : place) element = static_cast<float>(random() % 100);
-  const std::array<Value, 3> values = {Value::of_text(id),
-                                       random() % 4 == 0 ? Value::null() : Value::of_text(title),
-                                       Value::of_vector(place.data(), kDimension)};
+  const std::array<Value, 4> values = {
+      Value::of_text(id), random() % 4 == 0 ? Value::null() : Value::of_text(title),
+      Value::of_vector(place.data(), kDimension),
+      random() % 3 == 0 ? Value::null() : Value::of_vector(place.data() + 1, 2)};
   switch (random() % 8) {
     case 0:
     case 1:
@@ -103,8 +105,8 @@ inline Status change_collections(WriteTxn& txn, Random& random) {
     case 3:
       return forgiven(insert_record(txn, collection, values));
     case 4: {
-      const std::uint32_t field[] = {2};
-      return forgiven(update_record(txn, collection, values[0], field, {&values[2], 1}));
+      const std::uint32_t field[] = {1 + static_cast<std::uint32_t>(random() % 3)};
+      return forgiven(update_record(txn, collection, values[0], field, {&values[field[0]], 1}));
     }
     case 5:
       if (random() % 8 == 0) return collection.drop(txn);
@@ -123,12 +125,13 @@ inline Status read_collections(View& view, State& state) {
     Keys& numbers = state["#" + info.name + "/numbers"];
     RecordReader reader(view, collection);
     QUIRE_TRY(RecordScan scan, RecordScan::open(reader, nullptr, nullptr));
-    std::array<Value, 3> values;
+    std::array<Value, 4> values;
     for (;;) {
       QUIRE_TRY(const bool there, scan.next(values));
       if (!there) break;
       std::string text(values[1].is_null() ? "(null)" : as_text(values[1].bytes));
       text += as_text(values[2].vector_bytes());
+      text += values[3].is_null() ? "(null)" : as_text(values[3].vector_bytes());
       records.emplace(as_text(values[0].bytes), text);
     }
     QUIRE_TRY(const TreeRoot root, view.tree_root(collection.definition().numbers));
