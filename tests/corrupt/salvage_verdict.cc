@@ -163,8 +163,9 @@ Verdict judge_salvage(const Scene& scene, const Mutation& mutation, std::uint64_
   if (!saved) return {Outcome::kWrong, "read what was saved: " + saved.error().message()};
   const bool foreign = mutation.file == kDataPath && mutation.damage == Damage::kForeign;
   const auto& history = history_for(scene, foreign);
-  const std::size_t least =
-      log_changed(*changed) ? known_synced(scene, *changed) : history.size() - 1;
+  const std::size_t least = is_whole_older(scene, mutation) ? 0
+                            : log_changed(*changed)         ? known_synced(scene, *changed)
+                                                            : history.size() - 1;
   const std::string words = compare(history, least, told, without_numbers(*saved));
   if (!words.empty()) return {Outcome::kWrong, words + "; it said:" + told.words};
   return {told.totals.complete ? Outcome::kHarmless : Outcome::kDetected, told.words};

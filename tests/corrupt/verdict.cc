@@ -40,9 +40,10 @@ Verdict judge_state(const Scene& scene, const Mutation& mutation,
   if (foreign && scene.log.empty() && found == scene.foreign_history.back())
     return {Outcome::kHarmless, "another database, whole"};
   const std::size_t commit = commit_of(found);
-  const bool log_changed =
-      std::ranges::any_of(changed, [](const Changed& part) { return part.file != kDataPath; });
-  if (!log_changed || commit >= scene.history.size())
+  if (is_whole_older(scene, mutation) && commit < scene.history.size() &&
+      difference(scene.history[commit], found).empty())
+    return {Outcome::kHarmless, "the database as it was, whole"};
+  if (!log_changed(changed) || commit >= scene.history.size())
     return wrong("other answers: " + difference(scene.history[scene.last], found));
   const std::string words = difference(scene.history[commit], found);
   if (!words.empty())
@@ -55,6 +56,10 @@ Verdict judge_state(const Scene& scene, const Mutation& mutation,
 }
 
 }  // namespace
+
+bool is_whole_older(const Scene& scene, const Mutation& mutation) {
+  return mutation.damage == Damage::kStaleFile && scene.files.size() == 1;
+}
 
 bool log_changed(const std::vector<Changed>& changed) {
   return std::ranges::any_of(changed, [](const Changed& part) { return part.file != kDataPath; });

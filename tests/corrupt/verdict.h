@@ -19,6 +19,8 @@ struct Verdict {
   std::string words;  // what was said, or what is wrong
 };
 
+// Whether it becomes what it was, whole, some commits before: without a log nothing tells.
+bool is_whole_older(const Scene& scene, const Mutation& mutation);
 bool log_changed(const std::vector<Changed>& changed);
 // The newest commit that must be there: one that a record knows to have been synced which was not
 // changed and that the reader can come upon.
