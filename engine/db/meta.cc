@@ -113,6 +113,10 @@ Result<Metas> read_metas(io::File& data) {
   auto first = read_meta(data, 0);
   auto second = first ? read_meta(data, first->page_size) : find_second_meta(data);
   if (!first && !second) return std::unexpected(std::move(first).error());
+  // What could not be read is not known to be damaged, and may be the newest.
+  for (const Result<Meta>* meta : {&first, &second}) {
+    if (!*meta && meta->error().code() == ErrorCode::kIo) return std::unexpected(meta->error());
+  }
   Metas metas;
   if (!first) {
     metas.newest = *second;

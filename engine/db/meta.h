@@ -90,7 +90,7 @@ bool is_of_another_format(const Error& error) noexcept;
 // The second meta page of a file whose first does not tell the page size: tried at every size.
 // Where none is good: what one of another format says, else kCorrupt.
 Result<Meta> find_second_meta(io::File& data);
-// Reads both; fails only when neither is good (with the error of the better one).
+// Reads both; fails when neither is good (with the error of the first), or one can't be read (kIo).
 struct Metas {
   Meta newest;
   std::optional<Error> damaged;  // why the other one could not be used, if it was ever written

@@ -15,8 +15,7 @@ constexpr Survival kSurvivals[] = {Survival::kNothing, Survival::kEverything, Su
 
 class Shop {
  public:
-  explicit Shop(io::Disk& disk, DatabaseOptions options = small_database())
-      : options_(options) {
+  explicit Shop(io::Disk& disk, DatabaseOptions options = small_database()) : options_(options) {
     database_ = must(Database::open(disk, kDatabasePath, options_));
   }
   ~Shop() { crash(); }
@@ -235,14 +234,14 @@ class Books {
   explicit Books(Shop& shop) : shop_(shop) {}
   void commit(const std::function<void(WriteTxn&, const Collection&)>& change) {
     const auto txn = must(shop_.database().begin_write(true));
-    change(*txn, open(*txn));
+    change(*txn, must(books_of(*txn)));
     must(shop_.database().writer()->commit(*txn, Durability::kAlways));
   }
   static void insert(WriteTxn& txn, const Collection& books, const std::string& id) {
     const std::array<float, kDimension> place = {1, 2, 3, static_cast<float>(id.size())};
     const std::string title = "title of " + id;
-    const std::array<Value, 3> values = {Value::of_text(id), Value::of_text(title),
-                                         Value::of_vector(place.data(), kDimension)};
+    const std::array<Value, 4> values = {Value::of_text(id), Value::of_text(title),
+                                         Value::of_vector(place.data(), kDimension), Value::null()};
     must(insert_record(txn, books, values));
   }
   static void erase(WriteTxn& txn, const Collection& books, const std::string& id) {
@@ -250,14 +249,6 @@ class Books {
   }
 
  private:
-  static Collection open(WriteTxn& txn) {
-    if (must(txn.find_name("books"))) return must(Collection::open(txn, "books"));
-    const Schema schema = must(Schema::make({{"id", FieldType::kText},
-                                             {"title", FieldType::kText, true},
-                                             {"place", FieldType::kVectorF32, false, kDimension}},
-                                            0));
-    return must(Collection::create(txn, "books", schema));
-  }
   Shop& shop_;
 };
 
