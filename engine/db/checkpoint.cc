@@ -70,6 +70,8 @@ Status Database::checkpoint_now(bool clean) {
 // What the checkpoint made superfluous. A failure leaves more than needed, nothing else.
 Status Database::tidy_up(const CheckpointPlan& plan, bool clean) {
   sync_point::reach("checkpoint: made");
+  // After a large transaction; what transactions usually need is kept.
+  writer_->pool().trim(options_.writer.private_bytes / 4);
   const std::uint64_t slack = clean ? 0 : kSlackBytes;
   QUIRE_CHECK(writer_->free_map().cut_file(static_cast<PageNumber>(slack / page_size_)));
   if (clean || writer_->log() == nullptr) return {};

@@ -67,7 +67,9 @@ Frame* FrameTable::erase(PageNumber page) noexcept {
 // Slabs hold single-page frames; a larger block has memory of its own.
 struct FramePool::Slab {
   std::byte* memory = nullptr;
+  std::uint64_t bytes = 0;
   std::size_t in_use = 0;
+  bool goes = false;
   std::vector<Frame> frames;
   ~Slab() { std::free(memory); }
 };
@@ -95,21 +97,10 @@ Frame* FramePool::acquire_block(PageNumber pages) noexcept try {
     std::free(frame->data);
     return nullptr;
   }
+  used_.fetch_add(static_cast<std::uint64_t>(pages) * page_size_, std::memory_order_relaxed);
   return frame.release();
 } catch (const std::bad_alloc&) {
   return nullptr;
-}
-
-Frame* FramePool::acquire(PageNumber pages) noexcept {
-  const std::size_t bytes = static_cast<std::size_t>(pages) * page_size_;
-  if (pages != 1) {
-    Frame* frame = acquire_block(pages);
-    if (frame != nullptr) used_.fetch_add(bytes, std::memory_order_relaxed);
-    return frame;
-  }
-  Frame* frame = nullptr;
-  (void)acquire_some({&frame, 1});
-  return frame;
 }
 
 std::size_t FramePool::acquire_some(std::span<Frame*> into) noexcept {
@@ -133,6 +124,7 @@ bool FramePool::add_slab() noexcept try {
   const std::size_t bytes = huge ? kHugeBytes : kSmallBytes;
   slab->memory = static_cast<std::byte*>(std::aligned_alloc(huge ? kHugeBytes : page_size_, bytes));
   if (slab->memory == nullptr) return false;
+  slab->bytes = bytes;
   if (huge) (void)::madvise(slab->memory, bytes, MADV_HUGEPAGE);
   const std::size_t frames = bytes / page_size_;
   slab->frames.resize(frames);
@@ -169,11 +161,31 @@ void FramePool::release(std::span<Frame* const> frames) noexcept {
   used_.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
-void FramePool::trim() noexcept {
+std::uint64_t FramePool::held_locked() const noexcept {
+  std::uint64_t held = 0;
+  for (const auto& slab : slabs_) held += slab != nullptr ? slab->bytes : 0;
+  return held;
+}
+
+std::uint64_t FramePool::held_bytes() const {
   const std::scoped_lock lock(mutex_);
-  std::erase_if(free_, [this](const Frame* frame) { return slabs_[frame->slab]->in_use == 0; });
+  return held_locked();
+}
+
+void FramePool::trim(std::uint64_t keep_bytes) noexcept {
+  const std::scoped_lock lock(mutex_);
+  std::uint64_t held = held_locked();
+  bool any = false;
+  // The first, which is small, stays.
+  for (std::size_t i = slabs_.size(); i-- > 1 && held > keep_bytes;) {
+    if (slabs_[i] == nullptr || slabs_[i]->in_use != 0) continue;
+    slabs_[i]->goes = any = true;
+    held -= slabs_[i]->bytes;
+  }
+  if (!any) return;
+  std::erase_if(free_, [this](const Frame* frame) { return slabs_[frame->slab]->goes; });
   for (auto& slab : slabs_) {
-    if (slab != nullptr && slab->in_use == 0) slab.reset();
+    if (slab != nullptr && slab->goes) slab.reset();
   }
 }
 

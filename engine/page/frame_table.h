@@ -67,23 +67,26 @@ class FramePool {
   FramePool(const FramePool&) = delete;
   FramePool& operator=(const FramePool&) = delete;
 
-  Frame* acquire(PageNumber pages) noexcept;  // null: out of memory; content undefined
+  // A block of more than one page; null: out of memory. Content is undefined.
+  Frame* acquire_block(PageNumber pages) noexcept;
   // Several of one page; returns how many there was memory for.
   std::size_t acquire_some(std::span<Frame*> into) noexcept;
   void release(std::span<Frame* const> frames) noexcept;
   void release(Frame* frame) noexcept { release({&frame, 1}); }
   // Bytes of frames handed out, for the budget and `stat`.
   std::uint64_t used_bytes() const noexcept { return used_.load(std::memory_order_relaxed); }
-  // Gives unused slabs back to the system.
-  void trim() noexcept;
+  // Gives slabs in which no frame is in use back to the system, while more than `keep_bytes` of
+  // them, used or not, are there. O(slabs), and O(free frames) where one goes.
+  void trim(std::uint64_t keep_bytes) noexcept;
+  std::uint64_t held_bytes() const;  // of all slabs
 
  private:
   struct Slab;
   bool add_slab() noexcept;
-  Frame* acquire_block(PageNumber pages) noexcept;
+  std::uint64_t held_locked() const noexcept;
   static void free_block(Frame* frame) noexcept;
   std::uint32_t page_size_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<Frame*> free_;
   std::vector<std::unique_ptr<Slab>> slabs_;
   std::unordered_set<Frame*>

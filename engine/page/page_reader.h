@@ -88,7 +88,7 @@ class PageReader {
     PageNumber pages = 0;
     std::uint64_t found = 0;
     bool out_of_range = false;
-    bool reused = false;  // the page is another one now
+    bool reused = false;                                 // the page is another one now
     std::optional<ErrorCode> unreadable = std::nullopt;  // kNoMemory, or another
   };
   Failure failure_;

@@ -83,7 +83,7 @@ Result<PageRun> PageWriter::take_from_map(PageNumber pages) {
 }
 
 Frame* PageWriter::take_frame(PageNumber pages) noexcept {
-  if (pages != 1) return pool_.acquire(pages);
+  if (pages != 1) return pool_.acquire_block(pages);
   if (ready_count_ == 0) {
     const std::size_t count = private_bytes_ == 0 ? usual_ : 1;
     ready_count_ = pool_.acquire_some({ready_.data(), count});

@@ -2,10 +2,12 @@
 // something locked.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <random>
 
 #include "engine/io/simulated_disk.h"
+#include "engine/page/frame_table.h"
 #include "engine/page/free_map.h"
 #include "failing_memory.h"
 
@@ -174,6 +176,40 @@ TEST(Errors, AreMadeAndCopiedWithoutMemory) {
   const Error copy = error.with_context("a context that is long enough to need memory");
   EXPECT_EQ(copy.code(), ErrorCode::kNoMemory);
   EXPECT_EQ(copy.message(), "no_memory");
+}
+
+TEST(Frames, WhereMemoryEndsThereIsNoneAndNothingIsCounted) {
+  FramePool pool(kPageSize);
+  FrameTable table;
+  std::array<Frame*, 300> frames{};
+  for (std::uint64_t n = 1;; ++n) {
+    std::size_t taken = 0;
+    Frame* block = nullptr;
+    {
+      memory::fail_at(n, memory::Fault::kFromOn);
+      const memory::Step step;
+      const memory::Call call("frames");
+      taken = pool.acquire_some(frames);
+      block = pool.acquire_block(2);
+    }
+    memory::fail_at(0, memory::Fault::kOnce);
+    EXPECT_EQ(pool.used_bytes(), (taken + (block != nullptr ? 2 : 0)) * kPageSize);
+    const bool all = taken == frames.size() && block != nullptr;
+    if (block != nullptr) pool.release(block);
+    pool.release(std::span(frames).first(taken));
+    EXPECT_EQ(pool.used_bytes(), 0u);
+    if (all) break;
+  }
+  ASSERT_EQ(pool.acquire_some({frames.data(), 1}), 1u);
+  frames[0]->page = 5;
+  {
+    const NoMemory none;
+    EXPECT_FALSE(table.insert(frames[0]));
+  }
+  EXPECT_EQ(table.find(5), nullptr);
+  EXPECT_TRUE(table.insert(frames[0]));
+  EXPECT_EQ(table.erase(5), frames[0]);
+  pool.release(frames[0]);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 
 #include "engine/io/simulated_disk.h"
 #include "engine/page/page_space.h"
@@ -261,6 +262,43 @@ TEST(PageWriter, AbortGivesEveryPageBack) {
   EXPECT_EQ(pages.frames().size(), 0u);
   EXPECT_EQ(pages.pool().used_bytes(), 0u);
   EXPECT_EQ(pages.free_map().free_pages(), pages.free_map().page_count() - kFirstPage);
+}
+
+// Memory of a large transaction was kept for ever.
+TEST(FramePool, GivesBackSlabsThatNobodyUses) {
+  FramePool pool(kPageSize);
+  constexpr std::size_t kFrames = (16 << 20) / kPageSize;
+  std::vector<Frame*> frames(kFrames);
+  ASSERT_EQ(pool.acquire_some(frames), kFrames);
+  const std::uint64_t held = pool.held_bytes();
+  EXPECT_GE(held, 16u << 20);
+  pool.trim(0);
+  EXPECT_EQ(pool.held_bytes(), held);  // all is in use
+  // One frame in the middle keeps its slab.
+  Frame* const kept = frames[kFrames / 2];
+  std::erase(frames, kept);
+  std::memset(kept->data, 7, kPageSize);
+  pool.release(frames);
+  pool.trim(held);
+  EXPECT_EQ(pool.held_bytes(), held);
+  pool.trim(held / 2);
+  EXPECT_LE(pool.held_bytes(), held / 2);
+  pool.trim(0);
+  EXPECT_LE(pool.held_bytes(), 4u << 20);
+  EXPECT_EQ(kept->data[kPageSize - 1], std::byte{7});
+  // What went is there again when it is needed, each frame once.
+  frames.assign(kFrames, nullptr);
+  ASSERT_EQ(pool.acquire_some(frames), kFrames);
+  std::set<std::byte*> places = {kept->data};
+  for (const Frame* frame : frames) EXPECT_TRUE(places.insert(frame->data).second);
+  EXPECT_EQ(pool.used_bytes(), (kFrames + 1) * kPageSize);
+  pool.release(frames);
+  pool.release(kept);
+  Frame* const block = pool.acquire_block(3);
+  ASSERT_NE(block, nullptr);
+  EXPECT_EQ(pool.used_bytes(), 3u * kPageSize);
+  pool.release(block);
+  EXPECT_EQ(pool.used_bytes(), 0u);
 }
 
 }  // namespace
