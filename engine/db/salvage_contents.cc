@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/record/key_codec.h"
 #include "engine/record/numbers.h"
 #include "engine/record/record_writer.h"
 
@@ -397,6 +398,12 @@ Status ContentsSalvager::restore(SalvageTarget& target, std::vector<Vectors>& ve
   }
   std::vector<Value> values(schema.size());
   for (std::size_t i = 0; i < schema.size(); ++i) values[i] = row->value(i);
+  EncodedKey own;
+  encode_key(values[schema.key()], own);
+  if (!equal_bytes(bytes_of(own), key)) {
+    target.lose_one(key, {}, "the key in its row is another");
+    return {};
+  }
   std::set<std::uint32_t> without;
   std::string why;
   PagePtr damaged;

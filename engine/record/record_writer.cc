@@ -36,6 +36,10 @@ Result<Places> changed_vectors(WriteTxn& txn, const Collection& collection, cons
     const std::uint32_t field = schema.vectors()[i];
     if (!old.is_null(field)) {
       QUIRE_TRY(ArrayWriter * array, txn.array(collection.definition().vectors[i]));
+      if (old.number() >= array->root().size)
+        return collection.field_failure(
+            ErrorCode::kCorrupt, field,
+            "there is no vector of record " + std::to_string(old.number()));
       QUIRE_TRY(const Bytes now, array->get(old.number()));
       if (equal_bytes(now, values[field].vector_bytes())) continue;
     }

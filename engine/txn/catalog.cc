@@ -60,11 +60,13 @@ Result<CatalogEntry> CatalogEntry::decode(Bytes bytes, StructureId id) {
   entry.elements = load_le<std::uint64_t>(bytes.data() + 32);
   entry.element_size = load_le<std::uint32_t>(bytes.data() + 40);
   entry.first_block_pages = load_le<std::uint32_t>(bytes.data() + 44);
-  const bool array_ok = entry.kind == StructureKind::kArray && entry.element_size != 0 &&
-                        entry.block_pages != 0 && entry.block_pages <= (1u << 24) &&
+  const bool array_ok = entry.kind == StructureKind::kArray && entry.flags == 0 &&
+                        entry.element_size != 0 && entry.block_pages != 0 &&
+                        entry.block_pages <= (1u << 24) &&
                         entry.first_block_pages <= entry.block_pages;
-  const bool tree_ok =
-      entry.kind == StructureKind::kTree && (entry.root.page == 0) == (entry.height == 0);
+  const bool tree_ok = entry.kind == StructureKind::kTree &&
+                       (entry.flags & ~CatalogEntry::kKeyspace) == 0 &&
+                       (entry.root.page == 0) == (entry.height == 0);
   if (!array_ok && !tree_ok)
     return fail(ErrorCode::kCorrupt, "catalog: the entry of structure %u makes no sense (kind %u)",
                 id, kind);
