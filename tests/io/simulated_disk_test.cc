@@ -240,5 +240,45 @@ TEST(SimulatedDiskThreads, ManyMayUseItAtOnce) {
   EXPECT_EQ(must(found->list("/")).size(), 5U);
 }
 
+TEST(SimulatedDiskNames, RefusesWhatARealOneRefuses) {
+  SimulatedDisk disk;
+  must(disk.make_directory("/d"));
+  must(disk.make_directory("/d/e"));
+  must(disk.make_directory("/x"));
+  must(disk.open("/f", OpenMode::kCreate));
+  EXPECT_EQ(code_of(disk.open("/d", OpenMode::kRead)), ErrorCode::kIo);
+  EXPECT_EQ(code_of(disk.open("/d", OpenMode::kCreate)), ErrorCode::kExists);
+  EXPECT_EQ(code_of(disk.rename("/", "/y")), ErrorCode::kInvalid);
+  EXPECT_EQ(code_of(disk.rename("/f", "/")), ErrorCode::kInvalid);
+  EXPECT_EQ(code_of(disk.rename("/d", "/d/e/g")), ErrorCode::kInvalid);
+  EXPECT_EQ(code_of(disk.rename("/f", "/none/g")), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(disk.rename("/f", "/d")), ErrorCode::kIo);
+  EXPECT_EQ(code_of(disk.rename("/d", "/f")), ErrorCode::kIo);
+  EXPECT_EQ(code_of(disk.rename("/x", "/d")), ErrorCode::kIo);  // not empty
+  must(disk.rename("/f", "/f"));
+  must(disk.rename("/x", "/d/e"));
+  EXPECT_EQ(code_of(disk.remove("/")), ErrorCode::kIo);
+  EXPECT_EQ(code_of(disk.remove("/d")), ErrorCode::kIo);
+  EXPECT_FALSE(must(disk.is_directory("/f")));
+  EXPECT_FALSE(must(disk.is_directory("/none/g")));
+  EXPECT_FALSE(must(disk.exists("/../none")));
+  EXPECT_TRUE(must(disk.exists("/../f")));
+  const auto file = must(disk.open("/f", OpenMode::kReadWrite));
+  must(file->allocate(100, 0));
+  EXPECT_EQ(must(file->size()), 0U);
+  disk.set_read_only(true);
+  EXPECT_EQ(code_of(disk.make_directory("/z")), ErrorCode::kReadOnly);
+  EXPECT_EQ(code_of(disk.rename("/f", "/g")), ErrorCode::kReadOnly);
+  EXPECT_EQ(code_of(disk.remove("/f")), ErrorCode::kReadOnly);
+  EXPECT_EQ(code_of(disk.open("/f", OpenMode::kReadWrite)), ErrorCode::kReadOnly);
+  disk.crash();
+  EXPECT_EQ(code_of(disk.open("/f", OpenMode::kRead)), ErrorCode::kIo);
+  EXPECT_EQ(code_of(disk.make_directory("/z")), ErrorCode::kIo);
+  EXPECT_EQ(code_of(disk.rename("/f", "/g")), ErrorCode::kIo);
+  EXPECT_EQ(code_of(disk.remove("/f")), ErrorCode::kIo);
+  EXPECT_EQ(code_of(disk.exists("/f")), ErrorCode::kIo);
+  EXPECT_EQ(code_of(disk.is_directory("/f")), ErrorCode::kIo);
+}
+
 }  // namespace
 }  // namespace quire::io
