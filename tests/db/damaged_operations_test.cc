@@ -182,6 +182,67 @@ const Operation kOperations[] = {
                               {to_vector(as_bytes(key_of(3))), to_vector(as_bytes(key_of(60)))}));
        });
      }},
+    {"walk goods back",
+     [](Database& database) -> Status {
+       QUIRE_TRY(const auto snapshot, database.begin_read());
+       QUIRE_TRY(const StructureId id, goods(*snapshot));
+       RangeCursor cursor(*snapshot, id, {});
+       QUIRE_TRY(bool there, cursor.last());
+       while (there) {
+         QUIRE_TRY(there, cursor.previous());
+       }
+       return {};
+     }},
+    {"walk goods by rank",
+     [](Database& database) -> Status {
+       QUIRE_TRY(const auto snapshot, database.begin_read());
+       QUIRE_TRY(const StructureId id, goods(*snapshot));
+       RangeCursor cursor(*snapshot, id, {to_vector(as_bytes(key_of(3))), std::nullopt});
+       for (std::uint64_t rank = kKeys; rank > 0; rank -= 10) QUIRE_CHECK(cursor.seek_rank(rank));
+       QUIRE_CHECK(cursor.seek_rank(UINT64_MAX));
+       RangeCursor high(*snapshot, id, {std::nullopt, to_vector(as_bytes(key_of(80)))});
+       QUIRE_CHECK(high.last());
+       return {};
+     }},
+    {"walk goods while they change",
+     [](Database& database) {
+       return write_in(database, [](WriteTxn& txn) -> Status {
+         QUIRE_TRY(const StructureId id, goods(txn));
+         RangeCursor cursor(txn, id, {});
+         QUIRE_TRY(bool there, cursor.seek(as_bytes(key_of(70))));
+         for (int i = 0; i < 30 && there; ++i) {
+           const ByteVector key = to_vector(cursor.key());
+           QUIRE_CHECK(txn.erase(id, key));
+           QUIRE_CHECK(cursor.current());
+           if (i % 2 == 0) {
+             QUIRE_TRY(there, cursor.previous());
+           } else {
+             QUIRE_TRY(there, cursor.next());
+           }
+         }
+         return {};
+       });
+     }},
+    {"insert large vectors",
+     [](Database& database) {
+       return write_in(database, [](WriteTxn& txn) -> Status {
+         // Open, and not changed.
+         QUIRE_TRY(const Collection collection, books(txn));
+         QUIRE_CHECK(txn.array_root(collection.definition().vectors[0]));
+         QUIRE_CHECK(txn.tree_root(collection.definition().numbers));
+         const Schema schema = must(
+             Schema::make({{"id", FieldType::kI64}, {"v", FieldType::kVectorF32, false, 300}}, 0));
+         QUIRE_TRY(const Collection large, Collection::create(txn, "large", schema));
+         std::vector<float> vector(300, 1);
+         for (int i = 0; i < 70; ++i) {
+           vector[0] = static_cast<float>(i);
+           const std::array<Value, 2> values = {Value::of_i64(i),
+                                                Value::of_vector(vector.data(), 300)};
+           QUIRE_CHECK(insert_record(txn, large, values));
+         }
+         return {};
+       });
+     }},
     {"create collections",
      [](Database& database) {
        return write_in(database, [](WriteTxn& txn) -> Status {

@@ -119,6 +119,13 @@ std::vector<Course> courses() {
   return {
       {"make a new one", [] { return std::make_unique<SimulatedDisk>(1); }, no_others,
        [](SimulatedDisk& disk, Databases&) { return use_writer(disk); }, 1},
+      {"make one in a directory that is there",
+       [] {
+         auto disk = std::make_unique<SimulatedDisk>(1);
+         must(disk->make_directory(kDatabasePath));
+         return disk;
+       },
+       no_others, [](SimulatedDisk& disk, Databases&) { return use_writer(disk); }, 1},
       {"write to one that was closed", closed, no_others,
        [](SimulatedDisk& disk, Databases&) { return use_writer(disk); }},
       {"recover", crashed, no_others,
@@ -252,6 +259,40 @@ TEST(OpenFailure, EachOperationThatFailsIsToldAndLeavesNothingLocked) {
   }
 }
 
+// Left over, or put there by somebody.
+TEST(OpenFailure, FilesInTheLogsDirectoryThatAreNoneOfIt) {
+  const auto disk = made(true);
+  const std::string log = std::string(kDatabasePath) + "/wal/";
+  const auto put_file = [&](const std::string& name, std::uint64_t bytes) {
+    must(must(disk->open(log + name, io::OpenMode::kCreate))->resize(bytes));
+  };
+  for (int i = 0; i < 20; ++i) put_file("spare-000000000000010" + std::to_string(i), 8192);
+  put_file("spare-short", 100);
+  put_file("spare-odd", 8193);
+  put_file("spare-long", 1 << 20);
+  put_file("new-0000000000000009", 8192);
+  put_file("notes.txt", 5);
+  must(use_writer(*disk));
+  EXPECT_EQ(must(disk->list(log)), std::vector<std::string>{"notes.txt"});
+  must(use_writer(*disk));
+}
+
+// A file that a process died in making has the name of the next one.
+TEST(OpenFailure, AHalfMadeSegmentIsMadeAgain) {
+  for (std::uint64_t number = 1; number < 8; ++number) {
+    const auto disk = made(false);
+    char name[32];
+    std::snprintf(name, sizeof name, "/new-%016llx", static_cast<unsigned long long>(number));
+    const auto database = must(Database::open(*disk, kDatabasePath, small_database()));
+    must(put_one(*database, "0", Durability::kAlways));
+    const std::string path = std::string(kDatabasePath) + "/wal" + name;
+    if (!must(disk->exists(path))) must(disk->open(path, io::OpenMode::kCreate));
+    for (int i = 0; i < 400; ++i)
+      must(put_one(*database, std::to_string(i % 60), Durability::kAlways));
+    must(database->close());
+  }
+}
+
 TEST(OpenFailure, WhatIsThereOrNotThereIsTold) {
   SimulatedDisk disk(1);
   EXPECT_EQ(code_of(Database::open(disk, kDatabasePath, reader_options())), ErrorCode::kNotFound);
@@ -261,8 +302,9 @@ TEST(OpenFailure, WhatIsThereOrNotThereIsTold) {
   const auto there = Database::open(disk, kDatabasePath, options);
   EXPECT_EQ(code_of(there), ErrorCode::kExists) << words_of(there);
   const auto writer = must(Database::open(disk, kDatabasePath, small_database()));
-  options.exclusive = false;
+  options.create = false;  // then there is nothing to be exclusive about
   EXPECT_EQ(code_of(Database::open(disk, kDatabasePath, options)), ErrorCode::kBusy);
+  options.exclusive = false;
   options.busy_timeout_ms = 15;
   EXPECT_EQ(code_of(Database::open(disk, kDatabasePath, options)), ErrorCode::kTimeout);
 }

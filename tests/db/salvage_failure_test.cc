@@ -109,6 +109,28 @@ TEST(SalvageFailure, AnyLookAtTheDiskIsAnErrorOrALossThatIsTold) {
   }
 }
 
+TEST(SalvageFailure, WithoutTheDataItTakesTheLogAlone) {
+  for (const bool archive : {false, true}) {
+    State state;
+    const auto disk = crashed_database(state, false, archive);
+    must(disk->remove(kData));
+    const auto salvaged = try_salvage(*disk);
+    ASSERT_TRUE(salvaged.has_value()) << words_of(salvaged);
+    // All there ever was is in it: it never grew over its first segments.
+    EXPECT_EQ(difference(state, salvaged->state), "") << salvaged->words();
+    const auto without_log = disk->survivor(1, Survival::kEverything);
+    must(without_log->remove(kSaved + std::string("/lock")));
+    for (const std::string& name : must(without_log->list(kLog)))
+      must(without_log->remove(kLog + "/" + name));
+    SalvageOptions options;
+    const auto nothing = salvage(*without_log, kDatabasePath, "/other.quire", options, {});
+    EXPECT_EQ(code_of(nothing), ErrorCode::kNotDatabase) << words_of(nothing);
+    must(without_log->remove(kLog));
+    const auto less = salvage(*without_log, kDatabasePath, "/other.quire", options, {});
+    EXPECT_EQ(code_of(less), ErrorCode::kNotDatabase) << words_of(less);
+  }
+}
+
 TEST(SalvageFailure, StoppedAtAnyWordLeavesNothing) {
   State state;
   const auto disk = crashed_database(state, true, false);

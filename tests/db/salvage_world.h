@@ -47,6 +47,7 @@ inline Result<Salvaged> try_salvage(io::Disk& disk, bool unverified = false) {
             }));
   DatabaseOptions existing = small_database();
   existing.create = false;
+  existing.page_size = 0;  // where nothing tells, that of the new one is the default
   QUIRE_TRY(const auto database, Database::open(disk, kSaved, existing));
   EXPECT_EQ(damages(*database), "");
   QUIRE_TRY(const auto snapshot, database->begin_read());

@@ -14,7 +14,12 @@
 #include <functional>
 #include <string_view>
 
+#ifdef QUIRE_HAVE_URING
+#include <liburing.h>
+#endif
+
 #include "engine/io/descriptor.h"
+#include "engine/io/sync_ring.h"
 #include "tests/io/io_test_util.h"
 
 namespace {
@@ -138,6 +143,20 @@ int fcntl64(int descriptor, int command, ...) {
   va_end(arguments);
   return answer_to("fcntl") != nullptr ? -1 : real(descriptor, command, argument);
 }
+
+#ifdef QUIRE_HAVE_URING
+int io_uring_queue_init(unsigned entries, io_uring* ring, unsigned flags) {
+  static const auto real =
+      system_function<int (*)(unsigned, io_uring*, unsigned)>("io_uring_queue_init");
+  const Answer* const answer = answer_to("ring init");
+  return answer != nullptr ? -answer->error : real(entries, ring, flags);
+}
+int io_uring_submit(io_uring* ring) {
+  static const auto real = system_function<int (*)(io_uring*)>("io_uring_submit");
+  const Answer* const answer = answer_to("ring submit");
+  return answer != nullptr ? -answer->error : real(ring);
+}
+#endif
 
 }  // extern "C"
 
@@ -353,6 +372,27 @@ TEST_F(SystemFault, WhatIsWrittenBesideOtherWorkIsWhole) {
   EXPECT_EQ(code_of(out_of_range()), ErrorCode::kInvalid);
   EXPECT_EQ(ran, 2);  // the work is done whatever becomes of the write
 }
+
+#ifdef QUIRE_HAVE_URING
+TEST_F(SystemFault, WhereTheRingRefusesWritesArePlain) {
+  if (SyncRing::create() == nullptr) GTEST_SKIP() << "no io_uring here";
+  const ByteVector bytes = pattern(50'000, 8);
+  const auto write = [&] { return file_->write_and_sync(0, bytes, [] {}); };
+  must(write());
+  // Interrupted, it is asked again; else this file has none any more.
+  must(with({.call = "ring submit", .error = EINTR, .times = 2}, write));
+  must(with({.call = "ring submit", .error = EBUSY}, write));
+  must(write());
+  EXPECT_EQ(content(50'000), bytes);
+  // A process that may have none asks once.
+  auto other = must(real_disk().open(path_, OpenMode::kReadWrite));
+  const auto write_other = [&] { return other->write_and_sync(0, bytes, [] {}); };
+  must(with({.call = "ring init", .error = EPERM}, write_other));
+  other = must(real_disk().open(path_, OpenMode::kReadWrite));
+  must(write_other());
+  EXPECT_EQ(content(50'000), bytes);
+}
+#endif
 
 }  // namespace
 }  // namespace quire::io
