@@ -73,8 +73,9 @@ Result<WriteTxn::Structure*> WriteTxn::open(StructureId id) {
   QUIRE_TRY(const CatalogEntry entry, load_entry(id));
   // Pages that look as if this transaction had made them would be used again at once.
   if (entry.root.birth >= pages_.txn())
-    return fail(ErrorCode::kCorrupt, "catalog: structure %u is of transaction %llu, this one is %llu",
-                id, static_cast<unsigned long long>(entry.root.birth),
+    return fail(ErrorCode::kCorrupt,
+                "catalog: structure %u is of transaction %llu, this one is %llu", id,
+                static_cast<unsigned long long>(entry.root.birth),
                 static_cast<unsigned long long>(pages_.txn()));
   auto structure = std::make_unique<Structure>();
   structure->stored = entry;
@@ -450,14 +451,24 @@ Result<Root> WriteTxn::prepare() {
   return root;
 }
 
+// What a caller is told about his arguments is damage here: nobody asked for that.
 Status WriteTxn::apply(const Operation& operation) {
+  auto applied = carry_out(operation);
+  if (applied || breaks(applied.error().code())) return applied;
+  return break_with(Error(ErrorCode::kCorrupt, "log: " + applied.error().message()));
+}
+
+Status WriteTxn::carry_out(const Operation& operation) {
   switch (operation.code) {
     case OpCode::kPut:
       QUIRE_CHECK(put(operation.id, operation.key, operation.value, TreeWriter::PutMode::kUpsert));
       return {};
-    case OpCode::kErase:
-      QUIRE_CHECK(erase(operation.id, operation.key));
-      return {};
+    case OpCode::kErase: {
+      QUIRE_TRY(const bool erased, erase(operation.id, operation.key));
+      if (erased) return {};
+      return fail(ErrorCode::kCorrupt, "log: a key that is not there is erased from keyspace %u",
+                  operation.id);
+    }
     case OpCode::kEraseRange:
       QUIRE_CHECK(erase_range(operation.id,
                               operation.has_low ? std::optional(operation.key) : std::nullopt,

@@ -89,6 +89,7 @@ class WriteTxn final : public View {
   void set_logging(bool logging) noexcept { logging_ = logging; }
 
  private:
+  Status carry_out(const Operation& operation);
   friend class Writer;
   struct Structure {
     CatalogEntry stored;  // as the catalog has it

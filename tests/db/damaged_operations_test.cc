@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/db/salvage.h"
+#include "engine/record/record_log.h"
 #include "engine/txn/range_cursor.h"
 #include "tests/db/workload.h"
 
@@ -770,6 +771,141 @@ TEST(DamagedOperations, OnStructuresThatLieSayWhatIsWrong) {
     EXPECT_EQ(damages(*database), "");
   }
   EXPECT_LT(refused, 8);
+}
+
+// --- a log that lies ---
+
+// Records with right checksums that say what nobody asked for. They can't be carried out: recovery
+// says so, and changes nothing; salvage takes what came before.
+// The engine's operation, not one of this file.
+using Logged = quire::Operation;
+
+TEST(DamagedOperations, ALogThatLiesIsRefusedAndSalvagedUpToThere) {
+  const ByteVector garbage = bytes_of_hex({0xFF, 0xFF, 0xFF, 0x7F, 1, 2, 3});
+  const ByteVector no_key;
+  const std::string long_name(300, 'n');
+  const std::string long_key(2000, 'k');
+  const auto code = [](int number) { return static_cast<OpCode>(number); };
+  const Bytes garbage_bytes(garbage);
+  const std::vector<std::pair<const char*, Logged>> lies = {
+      {"an operation that is none", {.code = code(40), .id = 1}},
+      {"an operation on records that is none", {.code = code(99), .id = 0, .value = garbage_bytes}},
+      {"a release without a savepoint", {.code = OpCode::kRelease, .id = 3}},
+      {"a rollback without a savepoint", {.code = OpCode::kRollback, .id = 3}},
+      {"a put without a key",
+       {.code = OpCode::kPut, .id = 0, .key = no_key, .value = garbage_bytes}},
+      {"a put under a key that is too long",
+       {.code = OpCode::kPut, .id = 0, .key = as_bytes(long_key)}},
+      {"an erasure of what is not there",
+       {.code = OpCode::kErase, .id = 0, .key = as_bytes("nothing")}},
+      {"a put into a keyspace that is not there",
+       {.code = OpCode::kPut, .id = 4000, .key = as_bytes("k")}},
+      {"a keyspace whose name is too long",
+       {.code = OpCode::kCreateKeyspace, .id = 4000, .key = as_bytes(long_name)}},
+      {"a keyspace whose name is taken",
+       {.code = OpCode::kCreateKeyspace, .id = 4000, .key = as_bytes("goods")}},
+      {"a keyspace that is dropped and not there", {.code = OpCode::kDropKeyspace, .id = 4000}},
+      {"a collection that makes no sense",
+       {.code = kCreateCollection, .id = 4000, .value = garbage_bytes}},
+      {"a record that makes no sense", {.code = kPutRecord, .id = 1, .value = garbage_bytes}},
+      {"a record that is erased and not there",
+       {.code = kEraseRecord, .id = 1, .value = as_bytes("x")}},
+      {"a collection that is dropped and not there", {.code = kDropCollection, .id = 4000}},
+  };
+  for (const auto& [name, lie] : lies) {
+    SCOPED_TRACE(name);
+    const auto disk = make();
+    {
+      const auto database = must(Database::open(*disk, kDatabasePath, options_of(0)));
+      auto txn = must(database->begin_write(true));
+      must(txn->put(must(goods(*txn)), as_bytes("before"), {}, TreeWriter::PutMode::kUpsert));
+      must(database->writer()->commit(*txn, Durability::kAlways));
+      txn = must(database->begin_write(true));
+      must(txn->put(must(goods(*txn)), as_bytes("beside"), {}, TreeWriter::PutMode::kUpsert));
+      Logged logged = lie;
+      if (logged.id == 0 && logged.code != OpCode::kRelease)
+        logged.id =
+            logged.code >= OpCode::kFirstOfRecords ? must(books(*txn)).id() : must(goods(*txn));
+      if (logged.id == 1 && logged.code >= OpCode::kFirstOfRecords)
+        logged.id = must(books(*txn)).id();
+      must(txn->log(logged));
+      must(database->writer()->commit(*txn, Durability::kAlways));
+      database->crash();
+    }
+    const auto refused =
+        Database::open(*disk->survivor(1, Survival::kEverything), kDatabasePath, options_of(0));
+    EXPECT_EQ(error_name(code_of(refused)), error_name(ErrorCode::kCorrupt)) << words_of(refused);
+    SalvageOptions options;
+    options.database = small_database();
+    const auto saved = salvage(*disk, kDatabasePath, "/saved.quire", options, {});
+    ASSERT_TRUE(saved.has_value()) << words_of(saved);
+    const auto database = must(Database::open(*disk, "/saved.quire", options_of(0)));
+    EXPECT_EQ(damages(*database), "");
+    const auto snapshot = must(database->begin_read());
+    const TreeRoot root = must(snapshot->keyspace_root(must(goods(*snapshot))));
+    EXPECT_TRUE(must(tree_get(snapshot->reader(), root, as_bytes("before"))).has_value());
+  }
+}
+
+// --- a large transaction ---
+
+// Its pages are written early, in several batches, and each write of these may fail.
+TEST(DamagedOperations, ALargeTransactionWhoseEarlyWritesFailIsUndone) {
+  DatabaseOptions options = small_database();
+  options.page_size = 4096;
+  options.writer.private_bytes = 3 << 20;
+  const Schema schema =
+      must(Schema::make({{"id", FieldType::kI64}, {"v", FieldType::kVectorF32, false, 300}}, 0));
+  const auto large = [&](WriteTxn& txn) -> Status {
+    QUIRE_TRY(const Collection vectors, Collection::create(txn, "vectors", schema));
+    QUIRE_TRY(const StructureId id, txn.create_keyspace("more"));
+    std::vector<float> vector(300, 1);
+    const std::string value(900, 'v');
+    for (int i = 0; i < 4000; ++i) {
+      const std::array<Value, 2> values = {Value::of_i64(i), Value::of_vector(vector.data(), 300)};
+      QUIRE_CHECK(insert_record(txn, vectors, values));
+      const std::string key = std::to_string(i * 7919 % 4000);
+      QUIRE_CHECK(txn.put(id, as_bytes(key), as_bytes(value), TreeWriter::PutMode::kUpsert));
+    }
+    return {};
+  };
+  int failed = 0;
+  for (std::uint64_t n = 1;; n += 1 + n / 4) {
+    SimulatedDisk disk(1);
+    const auto database = must(Database::open(disk, kDatabasePath, options));
+    must(write_in(*database, [](WriteTxn& txn) -> Status {
+      QUIRE_CHECK(txn.create_keyspace("goods"));
+      return {};
+    }));
+    const std::uint64_t at = disk.operations() + n;
+    disk.fail_at(at, io::FaultKind::kIo);
+    const Status done = write_in(*database, large);
+    if (disk.operations() < at) {
+      EXPECT_TRUE(done.has_value()) << words_of(done);
+      EXPECT_EQ(damages(*database), "");
+      break;
+    }
+    expect_told(done, false, "operation " + std::to_string(n));
+    failed += done ? 0 : 1;
+    database->crash();
+    const auto again = must(Database::open(disk, kDatabasePath, options));
+    EXPECT_EQ(damages(*again), "");
+    EXPECT_TRUE(must(must(again->begin_read())->find_name("goods")).has_value());
+  }
+  EXPECT_GT(failed, 8);
+}
+
+TEST(DamagedOperations, ErrorsOfTheSystemEndATransactionOthersDoNot) {
+  std::vector<ErrorCode> ending;
+  for (int code = 0; code <= 40; ++code) {
+    if (WriteTxn::breaks(static_cast<ErrorCode>(code)))
+      ending.push_back(static_cast<ErrorCode>(code));
+  }
+  const std::vector<ErrorCode> expected = {
+      ErrorCode::kCorrupt,  ErrorCode::kReadOnly, ErrorCode::kPermission,   ErrorCode::kFull,
+      ErrorCode::kQuota,    ErrorCode::kIo,       ErrorCode::kTooManyFiles, ErrorCode::kNoMemory,
+      ErrorCode::kPoisoned, ErrorCode::kTooLarge};
+  EXPECT_EQ(ending, expected);
 }
 
 }  // namespace
