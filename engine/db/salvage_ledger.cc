@@ -92,12 +92,10 @@ std::string SalvageTarget::show(Bytes key) const {
 
 std::string SalvageTarget::show_range(const LostRange& range) const {
   const std::string things = is_keyspace() ? "keys" : "records";
-  // Separators of a tree are shortened: below them there may be no value of the field.
-  const auto bound = [&](Bytes key) { return key.empty() ? "the first" : show(key); };
   if (range.low.empty() && !range.high) return "all " + things;
-  if (!range.high) return things + " from " + bound(range.low) + " on";
-  if (range.low.empty()) return things + " before " + bound(*range.high);
-  return things + " from " + bound(range.low) + " to before " + bound(*range.high);
+  if (!range.high) return things + " from " + show(range.low) + " on";
+  if (range.low.empty()) return things + " before " + show(*range.high);
+  return things + " from " + show(range.low) + " to before " + show(*range.high);
 }
 
 std::vector<SalvageEvent> closing_events(const SalvageTarget& target, std::uint64_t saved) {

@@ -264,5 +264,31 @@ TEST_F(DamagedArray, VisitingThePointersOfAPageThatIsNoTableIsRefused) {
   }
 }
 
+TEST_F(DamagedArray, AskedForWhatCannotBeItSaysSo) {
+  const auto stop = [](const ArrayChildRef&) -> Status {
+    return fail(ErrorCode::kCancelled, "enough");
+  };
+  ByteVector page(table(0), table(0) + kPage);
+  EXPECT_EQ(array_for_each_pointer(page, stop).error().code(), ErrorCode::kCancelled);
+  ArrayView view(world_.file_reader(), root_);
+  EXPECT_EQ(view.take_error().code(), ErrorCode::kInvalid);  // no call has failed
+  EXPECT_EQ(view.at(kSize), nullptr);
+  EXPECT_EQ(view.take_error().code(), ErrorCode::kInvalid);
+  ArrayRoot unsound = root_;
+  unsound.height = 9;
+  ArrayView none(world_.file_reader(), unsound);
+  EXPECT_EQ(none.at(kSize), nullptr);
+  EXPECT_EQ(none.at(kSize), nullptr);
+  EXPECT_EQ(none.take_error().code(), ErrorCode::kCorrupt);
+  auto writer = world_.begin();
+  ArrayRoot rootless{.root = root_.root, .size = 0, .element_size = kElement, .block_pages = 0};
+  ArrayWriter array(writer.get(), rootless);
+  EXPECT_FALSE(array.get(0).has_value());
+  EXPECT_EQ(array_block_pages(0, kPage), 1u);
+  const ArrayGeometry geometry(root_, kPage);
+  EXPECT_EQ(geometry.count_in(3, 0), 0u);
+  EXPECT_GE(geometry.blocks_per_slot(40), std::uint64_t{1} << 50);
+}
+
 }  // namespace
 }  // namespace quire

@@ -690,6 +690,20 @@ std::vector<Lie> lies() {
        entry([](WriteTxn&, CatalogEntry& e) { e.root.count += 7; }, id_of_goods)},
       {"vectors of another size",
        entry([](WriteTxn&, CatalogEntry& e) { e.element_size = 24; }, id_of_vectors)},
+      {"vectors that are fewer than there are",
+       entry([](WriteTxn&, CatalogEntry& e) { e.elements = 40; }, id_of_vectors)},
+      {"vectors that are all holes", entry(
+                                         [](WriteTxn&, CatalogEntry& e) {
+                                           e.root = {};
+                                           e.height = 0;
+                                         },
+                                         id_of_vectors)},
+      {"vectors with a hole behind them",
+       [](WriteTxn& txn) -> Status {
+         QUIRE_TRY(ArrayWriter * array, txn.array(definition_of(txn, "books").vectors[0]));
+         return array->set(400, ByteVector(16));
+       },
+       true},
       {"vectors that are more than there are",
        entry([](WriteTxn&, CatalogEntry& e) { e.elements += 1000; }, id_of_vectors)},
       {"a structure that nothing names",

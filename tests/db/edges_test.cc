@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
+#include <thread>
 
+#include "engine/base/checksum.h"
 #include "engine/record/key_codec.h"
 #include "tests/db/workload.h"
 
@@ -233,6 +236,103 @@ TEST(Edges, AnErrorMayBeGivenToItself) {
   EXPECT_EQ(error.code(), ErrorCode::kFull);
   EXPECT_EQ(error_name(static_cast<ErrorCode>(1000)), "unknown");
   EXPECT_EQ(error_name(static_cast<ErrorCode>(-1)), "unknown");
+}
+
+// --- what only the engine's own code could ask for ---
+
+TEST(Edges, ValuesOfNoTypeHaveNoKeys) {
+  const auto none = static_cast<FieldType>(99);
+  EXPECT_EQ(type_name(FieldType::kNull), "null");
+  EXPECT_EQ(type_name(none), "unknown type");
+  const std::array<float, 2> vector{};
+  Value odd = Value::of_i64(1);
+  odd.type = none;
+  for (const Value& value : {Value::null(), Value::of_vector(vector.data(), 2), odd}) {
+    EncodedKey key;
+    encode_key(value, key);
+    EXPECT_EQ(key.size(), 1u);
+  }
+  for (const FieldType type : {FieldType::kNull, FieldType::kVectorF32, none})
+    EXPECT_EQ(code_of(decode_key({"f", type}, as_bytes("\x02x"))), ErrorCode::kCorrupt);
+}
+
+TEST(Edges, ScansAndChangesCheckTheirArguments) {
+  SimulatedDisk disk;
+  const auto database = open(disk);
+  const auto txn = must(database->begin_write(true));
+  const Collection books = must(books_of(*txn));
+  RecordReader reader(*txn, books);
+  const Value number = Value::of_i64(5);
+  const Value text = Value::of_text("k");
+  EXPECT_EQ(code_of(RecordScan::open(reader, &number, nullptr)), ErrorCode::kType);
+  EXPECT_EQ(code_of(RecordScan::open(reader, &text, &number)), ErrorCode::kType);
+  RecordScan scan = must(RecordScan::open(reader, &text, nullptr));
+  std::array<Value, 9> values;
+  EXPECT_EQ(code_of(scan.next(values)), ErrorCode::kInvalid);
+  EXPECT_EQ(code_of(reader.get(text, values)), ErrorCode::kInvalid);
+  EXPECT_EQ(code_of(erase_record(*txn, books, number)), ErrorCode::kType);
+  EXPECT_EQ(code_of(update_record(*txn, books, number, {}, {})), ErrorCode::kType);
+  EXPECT_EQ(code_of(erase_definition(*txn, 4000)), ErrorCode::kCorrupt);
+  must(books.drop(*txn));
+  EXPECT_EQ(code_of(books.count(*txn)), ErrorCode::kNotFound);
+}
+
+TEST(Edges, ACollectionThatCannotBeMadeAgainIsDamageOfTheLog) {
+  const auto replay = [](const char* name, StructureId id, bool broken) {
+    SimulatedDisk disk;
+    const auto database = open(disk);
+    const auto txn = must(database->begin_write(true));
+    const Collection books = must(books_of(*txn));
+    CollectionDefinition definition = books.definition();
+    definition.name = name;
+    if (broken) (void)txn->break_with(Error(ErrorCode::kIo, "a failure that a test makes"));
+    const Status status = Collection::replay_create(*txn, id, definition.encode());
+    EXPECT_FALSE(txn->usable().has_value());
+    return status;
+  };
+  EXPECT_EQ(code_of(replay("books", 100, false)), ErrorCode::kCorrupt);   // the name is taken
+  EXPECT_EQ(code_of(replay("papers", 100, false)), ErrorCode::kCorrupt);  // another id is free
+  EXPECT_EQ(code_of(replay("papers", 6, false)), ErrorCode::kCorrupt);    // and other trees
+  EXPECT_EQ(code_of(replay("papers", 6, true)), ErrorCode::kIo);
+}
+
+TEST(Edges, ThePlaceOfAWriterIsWaitedForAsLongAsAsked) {
+  SimulatedDisk disk;
+  auto writer = open(disk);
+  std::thread leaving([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    must(writer->close());
+    writer.reset();
+  });
+  DatabaseOptions options = small_database();
+  options.busy_timeout_ms = UINT32_MAX;
+  const auto next = Database::open(disk, kDatabasePath, options);
+  leaving.join();
+  EXPECT_TRUE(next.has_value()) << words_of(next);
+}
+
+TEST(Edges, WhatVisitsAPageMayStop) {
+  const auto stop = [](const auto&...) -> Status { return fail(ErrorCode::kCancelled, "enough"); };
+  SimulatedDisk disk;
+  const auto database = open(disk);
+  const auto txn = must(database->begin_write(true));
+  const StructureId goods = must(txn->create_keyspace("goods"));
+  for (int i = 0; i < 100; ++i)
+    must(txn->put(goods, as_bytes(std::to_string(i)), as_bytes(std::string(600, 'v')),
+                  TreeWriter::PutMode::kUpsert));
+  const TreeRoot root = must(txn->tree_root(goods));
+  ByteVector page = to_vector({txn->reader().fetch(root.root), 512});
+  EXPECT_EQ(code_of(tree_for_each_pointer(page, stop)), ErrorCode::kCancelled);
+  ByteVector none(512);
+  EXPECT_EQ(code_of(tree_for_each_value(none, stop)), ErrorCode::kCorrupt);
+  TreeCheck check;
+  check.on_entry = stop;
+  EXPECT_EQ(code_of(tree_check(txn->reader(), root, check)), ErrorCode::kCancelled);
+  TreeRoot impossible = root;
+  impossible.height = 0;
+  EXPECT_EQ(code_of(tree_check(txn->reader(), impossible, {})), ErrorCode::kCorrupt);
+  EXPECT_EQ(page_checksum_of(0), 1u);  // 0 means: not known
+  EXPECT_EQ(page_checksum_of(7), 7u);
 }
 
 }  // namespace

@@ -458,6 +458,9 @@ TEST(SalvageLedger, SaysRangesAndCounts) {
   EXPECT_EQ(words_about(target_with("", "d", 3)),
             "keys before 'd': 3 lost: why\n5 keys saved, 3 lost\n");
   EXPECT_EQ(words_about(target_with("b", "d", 0)), "5 keys saved, 0 lost\n");
+  SalvageTarget whole{.name = "goods"};
+  whole.without[to_vector(as_bytes("k"))] = {};  // has all its vectors again
+  EXPECT_EQ(words_about(whole), "5 keys saved, 0 lost\n");
   SalvageTarget target = target_with("b", "d", 3);
   target.note_erase_range(as_bytes("c"), as_bytes("z"));
   EXPECT_EQ(words_about(target),

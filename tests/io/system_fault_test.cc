@@ -373,6 +373,32 @@ TEST_F(SystemFault, WhatIsWrittenBesideOtherWorkIsWhole) {
   EXPECT_EQ(ran, 2);  // the work is done whatever becomes of the write
 }
 
+TEST_F(SystemFault, WithoutABootIdTheTimeOfTheBootIsOne) {
+  Disk& disk = real_disk();
+  const auto id = must(disk.boot_id());
+  const auto boot_id = [&] { return disk.boot_id(); };
+  for (const std::string_view call : {"open", "pread"}) {
+    const auto other = must(with({.call = call, .error = EACCES}, boot_id));
+    EXPECT_NE(other, id);
+    EXPECT_EQ(other[1], 0u);
+    EXPECT_EQ(other, must(with({.call = call, .error = EACCES}, boot_id)));
+    EXPECT_EQ(code_of(with({.call = call, .error = EACCES, .times = 2}, boot_id)),
+              ErrorCode::kPermission);
+  }
+}
+
+TEST_F(SystemFault, OffsetsPastTheLargestFileAreRefused) {
+  ByteVector bytes(10);
+  const Bytes pieces[] = {bytes};
+  for (const std::uint64_t offset : {std::uint64_t{INT64_MAX} - 5, UINT64_MAX - 5}) {
+    EXPECT_EQ(code_of(file_->read(offset, bytes)), ErrorCode::kInvalid);
+    EXPECT_EQ(code_of(file_->read_some(offset, bytes)), ErrorCode::kInvalid);
+    EXPECT_EQ(code_of(file_->write(offset, bytes)), ErrorCode::kInvalid);
+    EXPECT_EQ(code_of(file_->write_gather(offset, pieces)), ErrorCode::kInvalid);
+    EXPECT_EQ(code_of(file_->allocate(offset, 10)), ErrorCode::kInvalid);
+  }
+}
+
 #ifdef QUIRE_HAVE_URING
 TEST_F(SystemFault, WhereTheRingRefusesWritesArePlain) {
   if (SyncRing::create() == nullptr) GTEST_SKIP() << "no io_uring here";

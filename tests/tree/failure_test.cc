@@ -132,6 +132,33 @@ TEST_P(FailureTest, EraseRange) {
   }
 }
 
+// The root is the last that a page is taken for.
+TEST_P(FailureTest, PutThatSplitsTheRoot) {
+  const auto fill = [&](int entries) {
+    TreeWriter writer(&world_.pages(), TreeRoot{.root = {}, .id = 9});
+    for (int i = 0; i < entries; ++i)
+      must(writer.put(as_bytes(key_of(static_cast<unsigned>(i))), as_bytes("value")));
+    return writer.root();
+  };
+  for (const PageNumber page : hoard_) world_.free_map().give_back({page, 1});
+  int entries = 1;
+  while (fill(entries + 1).height == 1) ++entries;
+  world_.abort();
+  root_ = fill(entries);
+  world_.commit();
+  world_.publish(root_);
+  content_ = content_of(world_.pages().reader(), root_);
+  hoard_.clear();
+  while (auto page = world_.free_map().take(1)) hoard_.push_back(*page);
+  const unsigned needed = expect_all_or_nothing(1, [&](TreeWriter& writer) -> Status {
+    auto result = writer.put(as_bytes(key_of(5000)), as_bytes(std::string(40, 'v')));
+    if (!result) return std::unexpected(std::move(result).error());
+    EXPECT_EQ(writer.root().height, 2);
+    return {};
+  });
+  EXPECT_EQ(needed, 3u);  // the leaf's copy, its right half, the new root
+}
+
 INSTANTIATE_TEST_SUITE_P(PageSizes, FailureTest, testing::Values(512u, 4096u),
                          testing::PrintToStringParamName());
 
