@@ -34,8 +34,7 @@ class Salvage {
     if (!made) {
       remove_database(disk_, new_path);
       // Callers take kCorrupt for damage of the old one, and have nothing to reopen.
-      if (made.error().code() == ErrorCode::kCorrupt ||
-          made.error().code() == ErrorCode::kPoisoned)
+      if (made.error().code() == ErrorCode::kCorrupt || made.error().code() == ErrorCode::kPoisoned)
         return fail(ErrorCode::kIo, "the new database: %s", made.error().message().c_str());
       return std::unexpected(std::move(made).error());
     }
