@@ -112,9 +112,11 @@ Status Writer::publish() {
     return std::unexpected(std::move(flushed).error());
   }
   sync_point::reach("publish: pages written");
+  bool overtaken = false;  // by a failure elsewhere: others were not shown it
   {
     const std::scoped_lock lock(state_mutex_);
-    if (publishing_on_ && !poisoned_.load()) {
+    overtaken = poisoned_.load();
+    if (publishing_on_ && !overtaken) {
       attachment_.head().published.publish(*flushed);
       published_.store(root.txn);
       published_root_ = *flushed;
@@ -129,7 +131,7 @@ Status Writer::publish() {
         std::memory_order_relaxed);
   }
   attachment_.wake_commit_waiters();
-  return {};
+  return overtaken ? health() : Status();
 }
 
 bool Writer::publication_due() const noexcept {

@@ -237,5 +237,27 @@ TEST_F(Joining, AReaderThatMeetsAWriterThatGivesUpSeesWhatItAcknowledged) {
   EXPECT_EQ(number_in(*snapshot), 2);
 }
 
+// The pages were written, and somebody else's failure came before the root: a durable commit was
+// acknowledged that no other process could see. (Found by the interleavings.)
+TEST_F(Joining, ACommitWhosePublicationAFailureOvertakesIsNotAcknowledged) {
+  commit(1, Durability::kAlways);
+#ifndef NDEBUG
+  static std::atomic<Database*> failing{nullptr};
+  failing.store(writer.get());
+  sync_point::hook.store([](const char* at) {
+    if (std::string_view(at) != "publish: pages written") return;
+    if (Database* const database = failing.exchange(nullptr))
+      database->writer()->poison(Error(ErrorCode::kIo, "a failure that a test makes"));
+  });
+  const auto txn = must(writer->begin_write(true));
+  must(txn->put(keys, as_bytes("another"), as_bytes("value"), TreeWriter::PutMode::kUpsert));
+  const auto committed = writer->writer()->commit(*txn, Durability::kAlways);
+  sync_point::hook.store(nullptr);
+  EXPECT_EQ(failing.load(), nullptr);
+  EXPECT_EQ(committed ? ErrorCode::kOk : committed.error().code(), ErrorCode::kPoisoned);
+#endif
+  EXPECT_EQ(number_in(*must(reader->begin_read())), 1);
+}
+
 }  // namespace
 }  // namespace quire::test
