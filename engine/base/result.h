@@ -58,6 +58,8 @@ enum class ErrorCode : std::int32_t {
   kReadersFull = 33,    // no place left in the reader table
   kConflict = 34,       // state changed under the caller (e.g. a savepoint out of order)
   kCancelled = 35,      // the caller asked to stop
+  kUnique = 36,         // another record has this key in a unique index
+  kBudget = 37,         // a query needs more than it was allowed
 };
 
 // A stable lower-case name ("not_found") for messages and JSON.

@@ -15,7 +15,8 @@ std::unexpected<Error> not_collection(View& view, StructureId id) {
 
 }  // namespace
 
-Result<Collection> Collection::create(WriteTxn& txn, std::string_view name, const Schema& schema) {
+Result<Collection> Collection::create(WriteTxn& txn, std::string_view name, const Schema& schema,
+                                      IndexKinds kinds) {
   QUIRE_CHECK(txn.usable());
   QUIRE_CHECK(check_name(name, "collection"));
   QUIRE_TRY(const auto taken, txn.find_name(name));
@@ -24,34 +25,41 @@ Result<Collection> Collection::create(WriteTxn& txn, std::string_view name, cons
                 name.data());
   auto collection = build(txn, name, schema);
   if (!collection) return txn.break_with(std::move(collection).error());
-  const ByteVector bytes = collection->definition_->encode();
+  const ByteVector bytes = collection->definition().encode();
   QUIRE_CHECK(txn.log({.code = kCreateCollection, .id = collection->id_, .value = bytes}));
   QUIRE_CHECK(txn.settle());
-  return collection;
+  return collection->redefined(collection->definition(), kinds);
 }
 
 Result<Collection> Collection::build(WriteTxn& txn, std::string_view name, const Schema& schema) {
   QUIRE_TRY(const StructureId id, txn.create_tree());
   QUIRE_TRY(const StructureId numbers, txn.create_tree());
   QUIRE_TRY(const StructureId freed, txn.create_tree());
-  auto definition = std::make_shared<CollectionDefinition>(
-      CollectionDefinition{std::string(name), numbers, freed, schema, {}});
+  CollectionDefinition definition{
+      .name = std::string(name), .numbers = numbers, .freed = freed, .schema = schema};
   for (const std::uint32_t field : schema.vectors()) {
-    const auto bytes = static_cast<std::uint32_t>(schema.field(field).dimension * sizeof(float));
-    QUIRE_TRY(const StructureId vector, txn.create_array(bytes));
-    definition->vectors.push_back(vector);
+    QUIRE_TRY(const StructureId vector, txn.create_array(schema.field(field).vector_bytes()));
+    definition.vectors.push_back(vector);
+  }
+  if (!schema.counted().empty()) {
+    QUIRE_TRY(definition.counters, txn.create_tree());
   }
   constexpr auto kInsert = TreeWriter::PutMode::kInsert;
-  QUIRE_CHECK(store_definition(txn, id, definition->encode()));
+  QUIRE_CHECK(store_definition(txn, id, definition.encode()));
   const NameEntry entry{NameKind::kCollection, id};
   QUIRE_CHECK(txn.put_catalog(name_key(name), entry.encode(), kInsert));
-  return Collection(id, std::move(definition));
+  return Collection(id, std::make_shared<const CollectionState>(std::move(definition)));
+}
+
+Result<Collection> Collection::redefined(CollectionDefinition definition, IndexKinds kinds) const {
+  QUIRE_TRY(auto state, CollectionState::bind(std::move(definition), id_, kinds));
+  return Collection(id_, std::move(state));
 }
 
 Status Collection::replay_create(WriteTxn& txn, StructureId id, Bytes bytes) {
   QUIRE_TRY(const CollectionDefinition wanted, CollectionDefinition::decode(bytes, id));
   auto made = create(txn, wanted.name, wanted.schema);
-  if (made && made->id_ == id && equal_bytes(made->definition_->encode(), bytes)) return {};
+  if (made && made->id_ == id && made->definition() == wanted) return {};
   if (!made && WriteTxn::breaks(made.error().code())) return std::unexpected(made.error());
   return txn.break_with(fail(ErrorCode::kCorrupt,
                              "log: the collection '%s' (id %u) can't be made again as it was: %s",
@@ -80,9 +88,10 @@ Result<Collection> Collection::open(View& view, StructureId id, CollectionCache*
     if (auto known = cache->find(id, hash)) return Collection(id, std::move(known));
   }
   QUIRE_TRY(CollectionDefinition decoded, CollectionDefinition::decode(*bytes, id));
-  auto definition = std::make_shared<const CollectionDefinition>(std::move(decoded));
-  if (cache != nullptr) cache->keep(id, hash, definition);
-  return Collection(id, std::move(definition));
+  const IndexKinds kinds = cache != nullptr ? cache->kinds() : IndexKinds();
+  QUIRE_TRY(auto state, CollectionState::bind(std::move(decoded), id, kinds));
+  if (cache != nullptr) cache->keep(id, hash, state);
+  return Collection(id, std::move(state));
 }
 
 Result<std::vector<CollectionInfo>> Collection::list(View& view) {
@@ -108,11 +117,10 @@ Status Collection::drop(WriteTxn& txn) const {
   QUIRE_CHECK(open(txn, id_));
   const auto drop_all = [&]() -> Status {
     QUIRE_CHECK(txn.drop_structure(id_));
-    QUIRE_CHECK(txn.drop_structure(definition_->numbers));
-    QUIRE_CHECK(txn.drop_structure(definition_->freed));
-    for (const StructureId vector : definition_->vectors) QUIRE_CHECK(txn.drop_structure(vector));
+    for (const StructureId structure : definition().structures())
+      QUIRE_CHECK(txn.drop_structure(structure));
     QUIRE_CHECK(erase_definition(txn, id_));
-    return txn.erase_catalog(name_key(definition_->name));
+    return txn.erase_catalog(name_key(name()));
   };
   if (auto dropped = drop_all(); !dropped) {
     const Error& error = dropped.error();

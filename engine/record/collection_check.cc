@@ -53,7 +53,7 @@ class Checker {
   std::unexpected<Error> record_damage(Bytes key, const std::string& words) const {
     return collection_.failure(
         ErrorCode::kCorrupt,
-        "record " + describe_key(collection_.schema().key_field(), key) + ": " + words);
+        "record " + describe_key(collection_.schema(), key) + ": " + words);
   }
 
   Status check_record(Bytes key, Bytes bytes) {
@@ -61,12 +61,12 @@ class Checker {
     if (!row) return record_damage(key, row.error().message());
     const Schema& schema = collection_.schema();
     for (std::size_t i = 0; i < schema.size(); ++i) {
-      if (schema.field(i).type == FieldType::kVectorF32) continue;
+      if (is_vector(schema.field(i).type)) continue;
       if (const Status fits = check_value(collection_, i, row->value(i)); !fits)
         return record_damage(key, fits.error().message());
     }
     EncodedKey own;
-    encode_key(row->value(schema.key()), own);
+    encode_key_of(*row, own);
     if (!equal_bytes(bytes_of(own), key))
       return record_damage(key, "the key in its row is another");
     QUIRE_CHECK(check_own_number(key, *row));
@@ -78,7 +78,8 @@ class Checker {
     QUIRE_TRY(const std::optional<Bytes> bytes,
               tree_get(view_.reader(), numbers_, NumberKey(row.number())));
     if (!bytes) return record_damage(key, "its number " + number + " was never given");
-    if (!equal_bytes(*bytes, encode_used_number(collection_.schema(), row, key)))
+    QUIRE_TRY(const NumberEntry entry, decode_number_entry(*bytes, row.number()));
+    if (!entry.is_of(row, key))
       return record_damage(key, "its number " + number + " is not said to be its own");
     return {};
   }
@@ -88,11 +89,9 @@ class Checker {
     for (std::size_t place = 0; place < schema.vectors().size(); ++place) {
       const std::uint32_t field = schema.vectors()[place];
       if (row.is_null(field)) continue;
-      QUIRE_TRY(const float* elements, reader_.vector(place, row.number()));
-      const std::uint32_t dimension = schema.field(field).dimension;
-      const Bytes bytes = as_bytes(elements, dimension * sizeof(float));
-      if (first_not_finite(bytes.data(), dimension) != dimension)
-        return record_damage(key, "its vector '" + schema.field(field).name + "' is not finite");
+      QUIRE_TRY(const std::byte* elements, reader_.vector(place, row.number()));
+      if (const auto wrong = wrong_element(schema.field(field), elements))
+        return record_damage(key, "its vector '" + schema.field(field).name + "': " + *wrong);
     }
     return {};
   }

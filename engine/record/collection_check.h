@@ -1,13 +1,9 @@
 // Whether the structures of a collection agree with one another.
 #pragma once
 
-#include <functional>
-
 #include "engine/record/collection.h"
 
 namespace quire {
-
-using ReportDamage = std::function<void(const Error&)>;
 
 // Reads every record of the collection. Reports each place where a row can't be read, a key is not
 // that of its row, a value does not fit the schema, a record and the entry of its number don't

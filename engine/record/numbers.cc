@@ -1,5 +1,7 @@
 #include "engine/record/numbers.h"
 
+#include <algorithm>
+
 namespace quire {
 namespace {
 
@@ -30,7 +32,7 @@ Status remove_freed(View& view, const Collection& collection, NumberSet& numbers
   return {};
 }
 
-Status add_present(View& view, const TreeRoot& tree, std::size_t vector, NumberSet& numbers) {
+Status add_present(View& view, const TreeRoot& tree, VectorSlot slot, NumberSet& numbers) {
   TreeCursor cursor(&view.reader(), tree);
   QUIRE_CHECK(cursor.first());
   for (RecordNumber number = 0; cursor.valid(); ++number) {
@@ -38,7 +40,7 @@ Status add_present(View& view, const TreeRoot& tree, std::size_t vector, NumberS
       return damaged_entry(number);
     QUIRE_TRY(const Bytes value, cursor.value());
     QUIRE_TRY(const NumberEntry entry, decode_number_entry(value, number));
-    if (entry.in_use && entry.has_vector(vector)) set(numbers, number, true);
+    if (entry.in_use && entry.has_vector(slot)) set(numbers, number, true);
     QUIRE_CHECK(cursor.next());
   }
   return {};
@@ -69,14 +71,24 @@ Result<NumberEntry> decode_number_entry(Bytes bytes, RecordNumber number) {
   return entry;
 }
 
+bool NumberEntry::is_of(const RowView& row, Bytes row_key) const noexcept {
+  if (!in_use || !equal_bytes(key, row_key)) return false;
+  for (const std::uint32_t field : row.schema().vectors())
+    if (has_vector(row.schema().field(field).slot) == row.is_null(field)) return false;
+  return true;
+}
+
 ByteVector encode_used_number(const Schema& schema, const RowView& row, Bytes key) {
-  static_assert(1 + (kMaxFields + 7) / 8 <= UINT8_MAX);
-  const std::span<const std::uint32_t> vectors = schema.vectors();
-  ByteVector bytes(1 + (vectors.size() + 7) / 8);
+  static_assert(1 + kMaxVectorSlots / 8 <= UINT8_MAX);
+  VectorSlot slots = 0;
+  for (const std::uint32_t field : schema.vectors())
+    slots = std::max(slots, schema.field(field).slot + 1);
+  ByteVector bytes(1 + (slots + 7) / 8);
   bytes.reserve(bytes.size() + key.size());
   bytes[0] = static_cast<std::byte>(bytes.size());
-  for (std::size_t i = 0; i < vectors.size(); ++i) {
-    if (!row.is_null(vectors[i])) bytes[1 + i / 8] |= static_cast<std::byte>(1U << (i % 8));
+  for (const std::uint32_t field : schema.vectors()) {
+    const VectorSlot slot = schema.field(field).slot;
+    if (!row.is_null(field)) bytes[1 + slot / 8] |= static_cast<std::byte>(1U << (slot % 8));
   }
   ByteWriter(bytes).put_bytes(key);
   return bytes;
@@ -114,15 +126,15 @@ Result<RecordNumber> choose_number(WriteTxn& txn, const Collection& collection) 
 Result<NumberSet> numbers_with_vector(View& view, const Collection& collection,
                                       std::size_t vector) {
   QUIRE_TRY(const TreeRoot tree, view.tree_root(collection.definition().numbers));
-  const bool nullable = collection.schema().field(collection.schema().vectors()[vector]).nullable;
+  const Field& field = collection.schema().field(collection.schema().vectors()[vector]);
   NumberSet numbers;
   numbers.size = tree.count();
   // An entry takes more than a byte: what is larger comes from damage, not from records.
   if (numbers.size > std::uint64_t{view.reader().page_count()} * view.reader().page_size())
     return collection.failure(ErrorCode::kCorrupt, "has more record numbers than room for them");
-  numbers.words.assign((numbers.size + 63) / 64, nullable ? 0 : ~std::uint64_t{0});
-  if (nullable) {
-    QUIRE_CHECK(add_present(view, tree, vector, numbers));
+  numbers.words.assign((numbers.size + 63) / 64, field.nullable ? 0 : ~std::uint64_t{0});
+  if (field.nullable) {
+    QUIRE_CHECK(add_present(view, tree, field.slot, numbers));
   } else {
     QUIRE_CHECK(remove_freed(view, collection, numbers));
   }

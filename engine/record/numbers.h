@@ -4,7 +4,8 @@
 // count. The entry of a number in use:
 //
 //   u8     1 + n
-//   bytes  n bytes (one bit a vector field, lowest first): set where the record has that vector
+//   bytes  n bytes (one bit a slot of vectors, lowest first): set where the record has that vector;
+//          those of slots that have no field any more, or got one later, mean nothing
 //   bytes  the record's key
 //
 // and of a free one: u8 0, u64 the transaction that freed it; it is in the tree `freed` as well.
@@ -50,10 +51,12 @@ struct NumberEntry {
   TxnNumber freed_at = 0;
   Bytes present;
   Bytes key;
-  // Whether the record has the vector of the n-th vector field.
-  bool has_vector(std::size_t n) const noexcept {
-    return n / 8 < present.size() && (static_cast<unsigned>(present[n / 8]) >> (n % 8) & 1) != 0;
+  bool has_vector(VectorSlot slot) const noexcept {
+    return slot / 8 < present.size() &&
+           (static_cast<unsigned>(present[slot / 8]) >> (slot % 8) & 1) != 0;
   }
+  // Whether this is the entry of the row and its key.
+  bool is_of(const RowView& row, Bytes row_key) const noexcept;
 };
 Result<NumberEntry> decode_number_entry(Bytes bytes, RecordNumber number);
 ByteVector encode_used_number(const Schema& schema, const RowView& row, Bytes key);

@@ -1,5 +1,10 @@
 #include "engine/record/record_change.h"
 
+#include <algorithm>
+
+#include <boost/container/small_vector.hpp>
+
+#include "engine/record/counters.h"
 #include "engine/record/key_codec.h"
 #include "engine/record/numbers.h"
 
@@ -52,7 +57,7 @@ Status put_vectors(WriteTxn& txn, const Collection& collection, const RecordPut&
 std::unexpected<Error> exists(const Collection& collection, Bytes key) {
   return collection.failure(ErrorCode::kExists,
                             "there is a record with the key " +
-                                describe_key(collection.schema().key_field(), key) + " already");
+                                describe_key(collection.schema(), key) + " already");
 }
 
 Status free_number(WriteTxn& txn, const Collection& collection, RecordNumber number) {
@@ -61,6 +66,80 @@ Status free_number(WriteTxn& txn, const Collection& collection, RecordNumber num
   QUIRE_TRY(TreeWriter * freed, txn.tree(collection.definition().freed));
   QUIRE_CHECK(freed->put(FreedKey(txn.number(), number), {}, PutMode::kInsert));
   return {};
+}
+
+std::unexpected<Error> unknown_kind(const Collection& collection, std::size_t index) {
+  const IndexDefinition& definition = collection.definition().indexes[index];
+  return collection.failure(ErrorCode::kNotSupported,
+                            "its index '" + definition.name + "' is of the kind '" +
+                                definition.kind + "', which this library does not know");
+}
+
+// Whether a field has another value than before.
+bool differs(const Schema& schema, std::size_t field, const RecordChange& change) noexcept {
+  const Value before = change.before->value(field);
+  const Value after = change.after->value(field);
+  if (before.is_null() || after.is_null()) return before.is_null() != after.is_null();
+  if (is_vector(after.type))
+    return std::ranges::count(change.vectors, schema.vector_place(field)) != 0;
+  if (is_variable(after.type)) return !equal_bytes(before.bytes, after.bytes);
+  return compare_scalars(before, after) != 0;
+}
+
+// Whether an index has to hear of the change.
+bool concerns(const Index& index, const Collection& collection, const RecordChange& change) {
+  if (change.before == nullptr || change.after == nullptr) return true;
+  for (std::size_t i = 0; i < collection.schema().size(); ++i)
+    if (index.covers(i) && differs(collection.schema(), i, change)) return true;
+  return false;
+}
+
+// Calls each index that the change concerns.
+template <class Call>
+Status each_index(const Collection& collection, const RecordChange& change, const Call& call) {
+  for (std::size_t i = 0; i < collection.indexes().size(); ++i) {
+    const Index* index = collection.indexes()[i].get();
+    if (index == nullptr) return unknown_kind(collection, i);
+    if (concerns(*index, collection, change)) QUIRE_CHECK(call(*index));
+  }
+  return {};
+}
+
+Status admit(WriteTxn& txn, const Collection& collection, const RecordChange& change) {
+  Status admitted = each_index(collection, change, [&](const Index& index) {
+    return index.admit(txn, collection, change);
+  });
+  if (admitted || admitted.error().code() != ErrorCode::kUnique || change.before != nullptr)
+    return admitted;
+  // A record that is there already stands in its own way, and is better told so.
+  QUIRE_TRY(const std::optional<RowView> there, find_row(txn, collection, change.key));
+  if (there) return exists(collection, change.key);
+  return admitted;
+}
+
+Status apply(WriteTxn& txn, const Collection& collection, const RecordChange& change) {
+  return each_index(collection, change, [&](const Index& index) {
+    return index.apply(txn, collection, change);
+  });
+}
+
+RecordChange change_of(Bytes key, const RowView* before, const RecordPut& put,
+                       boost::container::small_vector<std::uint32_t, 4>& vectors) {
+  for (const VectorChange& change : put.vectors) vectors.push_back(change.vector);
+  return {.number = put.row.number(),
+          .key = key,
+          .before = before,
+          .after = &put.row,
+          .vectors = {vectors.data(), vectors.size()}};
+}
+
+// Errors of the caller change nothing.
+Status store_new_row(WriteTxn& txn, const Collection& collection, Bytes key, const RowView& row) {
+  QUIRE_TRY(TreeWriter * primary, txn.tree(collection.id()));
+  auto stored = primary->put(key, row.bytes(), PutMode::kInsert);
+  if (stored) return {};
+  if (stored.error().code() == ErrorCode::kExists) return exists(collection, key);
+  return break_off(txn, collection, std::move(stored).error());
 }
 
 }  // namespace
@@ -81,19 +160,24 @@ bool same_vectors_present(const Schema& schema, const RowView& a, const RowView&
 }
 
 Status change_put(WriteTxn& txn, const Collection& collection, Bytes key, Bytes payload,
-                  PutKind kind) {
+                  const RowView* before) {
   QUIRE_TRY(const RecordPut put, decode_put(collection.schema(), payload));
-  QUIRE_TRY(TreeWriter * primary, txn.tree(collection.id()));
-  const bool is_new = kind == PutKind::kNew;
-  auto stored = primary->put(key, put.row.bytes(), is_new ? PutMode::kInsert : PutMode::kUpdate);
-  if (!stored) {
-    if (is_new && stored.error().code() == ErrorCode::kExists) return exists(collection, key);
-    return break_off(txn, collection, std::move(stored).error());
-  }
+  boost::container::small_vector<std::uint32_t, 4> vectors;
+  const RecordChange change = change_of(key, before, put, vectors);
+  QUIRE_CHECK(admit(txn, collection, change));
+  if (before == nullptr) QUIRE_CHECK(store_new_row(txn, collection, key, put.row));
   const auto store_rest = [&]() -> Status {
-    if (kind != PutKind::kSameVectors)
+    const bool is_new = before == nullptr;
+    if (is_new || !same_vectors_present(collection.schema(), *before, put.row))
       QUIRE_CHECK(put_number(txn, collection, key, put.row, is_new));
-    return put_vectors(txn, collection, put);
+    QUIRE_CHECK(put_vectors(txn, collection, put));
+    QUIRE_CHECK(raise_counters(txn, collection, put.row));
+    QUIRE_CHECK(apply(txn, collection, change));
+    if (is_new) return {};
+    // The last, because the row before is in the leaf that this changes.
+    QUIRE_TRY(TreeWriter * primary, txn.tree(collection.id()));
+    QUIRE_CHECK(primary->put(key, put.row.bytes(), PutMode::kUpdate));
+    return {};
   };
   if (auto rest = store_rest(); !rest) return break_off(txn, collection, std::move(rest).error());
   QUIRE_CHECK(txn.log({.code = kPutRecord, .id = collection.id(), .value = payload}));
@@ -104,7 +188,10 @@ Result<bool> change_erase(WriteTxn& txn, const Collection& collection, Bytes key
   QUIRE_TRY(const std::optional<RowView> row, find_row(txn, collection, key));
   if (!row) return false;
   const RecordNumber number = row->number();
+  const RecordChange change{.number = number, .key = key, .before = &*row};
+  QUIRE_CHECK(admit(txn, collection, change));
   const auto erase = [&]() -> Status {
+    QUIRE_CHECK(apply(txn, collection, change));
     QUIRE_TRY(TreeWriter * primary, txn.tree(collection.id()));
     QUIRE_CHECK(primary->erase(key));
     return free_number(txn, collection, number);

@@ -8,22 +8,17 @@
 
 namespace quire {
 
-enum class PutKind : std::uint8_t {
-  kNew,           // a record that is not there: kExists when it is, and nothing is changed
-  kSameVectors,   // replaces one that has vectors where the new one has
-  kOtherVectors,  // replaces one that has others
-};
-
 // The row of a key, if there is a record.
 Result<std::optional<RowView>> find_row(View& view, const Collection& collection, Bytes key);
 
 bool same_vectors_present(const Schema& schema, const RowView& a, const RowView& b) noexcept;
 
 // Carries out a put (record_log.h) that was checked, under its key, and logs it. The number in its
-// row is the record's own, a free one or the next new one. Whatever fails after the first change
-// makes the transaction unusable.
+// row is the record's own, a free one or the next new one. `before`: the row of find_row that it
+// replaces, or nullptr for a new record; kExists when that is there, kUnique (index.h): nothing is
+// changed then. Whatever fails after the first change makes the transaction unusable.
 Status change_put(WriteTxn& txn, const Collection& collection, Bytes key, Bytes payload,
-                  PutKind kind);
+                  const RowView* before);
 
 // Removes the record with this key, frees its number, and logs it. Whether there was one.
 Result<bool> change_erase(WriteTxn& txn, const Collection& collection, Bytes key);

@@ -1,5 +1,6 @@
 #include "engine/record/record_log.h"
 
+#include "engine/record/collection_change.h"
 #include "engine/record/record_change.h"
 #include "engine/record/value_check.h"
 
@@ -14,13 +15,12 @@ std::unexpected<Error> damaged(const Collection& collection, const std::string& 
 Status check_replayed(const Collection& collection, const RecordPut& put) {
   const Schema& schema = collection.schema();
   for (std::size_t i = 0; i < schema.size(); ++i) {
-    if (schema.field(i).type == FieldType::kVectorF32) continue;
+    if (is_vector(schema.field(i).type)) continue;
     QUIRE_CHECK(check_value(collection, i, put.row.value(i)));
   }
   for (const VectorChange& change : put.vectors) {
     const std::uint32_t field = schema.vectors()[change.vector];
-    const std::uint32_t dimension = schema.field(field).dimension;
-    if (put.row.is_null(field) || first_not_finite(change.elements.data(), dimension) != dimension)
+    if (put.row.is_null(field) || wrong_element(schema.field(field), change.elements.data()))
       return damaged(collection, "a vector that can't be");
   }
   return {};
@@ -43,16 +43,14 @@ Status replay_put(WriteTxn& txn, const Collection& collection, Bytes payload) {
   QUIRE_TRY(const RecordPut put, decode_put(collection.schema(), payload));
   QUIRE_CHECK(check_replayed(collection, put));
   EncodedKey key;
-  QUIRE_CHECK(make_key(collection, put.row.value(collection.schema().key()),
-                       max_key_size(txn.reader().page_size()), key));
+  encode_key_of(put.row, key);
+  if (key.size() > max_key_size(txn.reader().page_size()))
+    return damaged(collection, "a key that is too long");
   QUIRE_TRY(const std::optional<RowView> old, find_row(txn, collection, bytes_of(key)));
   QUIRE_CHECK(check_vectors(collection, put, old));
-  if (!old) return change_put(txn, collection, bytes_of(key), payload, PutKind::kNew);
-  if (old->number() != put.row.number()) return damaged(collection, "a record changes its number");
-  return change_put(txn, collection, bytes_of(key), payload,
-                    same_vectors_present(collection.schema(), *old, put.row)
-                        ? PutKind::kSameVectors
-                        : PutKind::kOtherVectors);
+  if (old && old->number() != put.row.number())
+    return damaged(collection, "a record changes its number");
+  return change_put(txn, collection, bytes_of(key), payload, old ? &*old : nullptr);
 }
 
 Status replay(WriteTxn& txn, const Operation& operation, CollectionCache* cache) {
@@ -60,6 +58,9 @@ Status replay(WriteTxn& txn, const Operation& operation, CollectionCache* cache)
     return Collection::replay_create(txn, operation.id, operation.value);
   QUIRE_TRY(const Collection collection, Collection::open(txn, operation.id, cache));
   switch (static_cast<unsigned>(operation.code)) {
+    case static_cast<unsigned>(kChangeCollection):
+      return replay_redefinition(txn, collection, operation.value,
+                                 cache != nullptr ? cache->kinds() : IndexKinds());
     case static_cast<unsigned>(kDropCollection):
       return collection.drop(txn);
     case static_cast<unsigned>(kPutRecord):
@@ -105,14 +106,16 @@ Result<RecordPut> decode_put(const Schema& schema, Bytes payload) {
   if (!reader.ok() || count > schema.vectors().size())
     return fail(ErrorCode::kCorrupt, "log: the change of a record makes no sense");
   QUIRE_TRY(RowView view, RowView::parse(schema, row));
+  if (view.version() != schema.version())
+    return fail(ErrorCode::kCorrupt, "log: a record of another version of its schema");
   RecordPut put{view, {}};
   put.vectors.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t vector = reader.get_varint();
     if (!reader.ok() || vector >= schema.vectors().size()) break;
-    const std::uint32_t dimension = schema.field(schema.vectors()[vector]).dimension;
-    put.vectors.push_back({static_cast<std::uint32_t>(vector),
-                           reader.get_bytes(std::size_t{dimension} * sizeof(float))});
+    const Field& field = schema.field(schema.vectors()[vector]);
+    put.vectors.push_back(
+        {static_cast<std::uint32_t>(vector), reader.get_bytes(field.vector_bytes())});
   }
   if (!reader.ok() || put.vectors.size() != count || reader.left() != 0)
     return fail(ErrorCode::kCorrupt, "log: the change of a record makes no sense");

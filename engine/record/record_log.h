@@ -5,8 +5,9 @@
 //   64  create  the definition (definition.h)
 //   65  drop    nothing
 //   66  put     varint size and row (row_codec.h); varint number of vectors that change; of each
-//               the varint place among the vector fields, and its elements, f32 little-endian
+//               the varint place among the vector fields, and its elements, little-endian
 //   67  erase   the key (key_codec.h)
+//   68  change  the whole new definition (definition.h): what differs is carried out
 //
 // A put is an insert, or the whole new row of a change with the vectors that it changes. The row
 // has the record's number, so nothing is chosen when it is carried out again.
@@ -25,6 +26,7 @@ inline constexpr OpCode kCreateCollection{64};
 inline constexpr OpCode kDropCollection{65};
 inline constexpr OpCode kPutRecord{66};
 inline constexpr OpCode kEraseRecord{67};
+inline constexpr OpCode kChangeCollection{68};
 
 // A vector that a put changes; the elements may lie at any address.
 struct VectorChange {

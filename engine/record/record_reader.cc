@@ -17,10 +17,10 @@ Status RecordReader::check_count(std::size_t values) const {
                                                       std::to_string(collection_.schema().size()));
 }
 
-Result<bool> RecordReader::get(const Value& key_value, std::span<Value> values) {
+Result<bool> RecordReader::get(KeyValues key_values, std::span<Value> values) {
   QUIRE_CHECK(check_count(values.size()));
   EncodedKey key;
-  QUIRE_CHECK(make_key(collection_, key_value, max_key_size(view_->reader().page_size()), key));
+  QUIRE_CHECK(make_key(collection_, key_values, max_key_size(view_->reader().page_size()), key));
   QUIRE_TRY(const std::optional<RowView> row, find_row(*view_, collection_, bytes_of(key)));
   if (!row) return false;
   QUIRE_CHECK(read(*row, values));
@@ -31,13 +31,13 @@ Status RecordReader::read(const RowView& row, std::span<Value> values) {
   const Schema& schema = collection_.schema();
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = row.value(i);
-    if (values[i].type != FieldType::kVectorF32) continue;
-    QUIRE_TRY(values[i].vector, vector(schema.place(i), row.number()));
+    if (!is_vector(values[i].type)) continue;
+    QUIRE_TRY(values[i].vector, vector(schema.vector_place(i), row.number()));
   }
   return {};
 }
 
-Result<const float*> RecordReader::vector(std::size_t place, RecordNumber number) {
+Result<const std::byte*> RecordReader::vector(std::size_t place, RecordNumber number) {
   Vectors& vectors = vectors_[place];
   const StructureId id = collection_.definition().vectors[place];
   // Differs each time in a write transaction, whose blocks move; never in a snapshot.
@@ -48,7 +48,7 @@ Result<const float*> RecordReader::vector(std::size_t place, RecordNumber number
     vectors.version = version;
   }
   const std::size_t field = collection_.schema().vectors()[place];
-  if (vectors.view->element_size() != collection_.schema().field(field).dimension * sizeof(float))
+  if (vectors.view->element_size() != collection_.schema().field(field).vector_bytes())
     return collection_.field_failure(ErrorCode::kCorrupt, field,
                                      "the array has elements of another size");
   if (number >= vectors.view->size())
@@ -56,14 +56,15 @@ Result<const float*> RecordReader::vector(std::size_t place, RecordNumber number
                                      "there is no vector of record " + std::to_string(number));
   const std::byte* bytes = vectors.view->at(number);
   if (bytes == nullptr) return std::unexpected(vectors.view->take_error());
-  return as_floats(bytes);
+  return bytes;
 }
 
-Result<RecordScan> RecordScan::open(RecordReader& reader, const Value* low, const Value* high) {
+Result<RecordScan> RecordScan::open(RecordReader& reader, std::span<const Value> low,
+                                    std::span<const Value> high) {
   RecordScan scan(reader);
-  if (low != nullptr) QUIRE_CHECK(make_key(reader.collection_, *low, SIZE_MAX, scan.from_));
-  if (high != nullptr)
-    QUIRE_CHECK(make_key(reader.collection_, *high, SIZE_MAX, scan.high_.emplace()));
+  QUIRE_CHECK(make_key_prefix(reader.collection_, low, scan.from_));
+  if (!high.empty())
+    QUIRE_CHECK(make_key_prefix(reader.collection_, high, scan.high_.emplace()));
   return scan;
 }
 

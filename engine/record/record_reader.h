@@ -23,11 +23,11 @@ class RecordReader {
   View& view() const noexcept { return *view_; }
   // Fills `values` with the first values.size() fields of the record. False: there is no record
   // with this key. O(log n).
-  Result<bool> get(const Value& key, std::span<Value> values);
+  Result<bool> get(KeyValues key, std::span<Value> values);
   // The same from a row of the collection.
   Status read(const RowView& row, std::span<Value> values);
   // Elements of a record's vector, which is not null; `vector` is a place in Schema::vectors().
-  Result<const float*> vector(std::size_t vector, RecordNumber number);
+  Result<const std::byte*> vector(std::size_t vector, RecordNumber number);
 
  private:
   struct Vectors {
@@ -46,8 +46,10 @@ class RecordReader {
 // changes that its transaction makes on the way. The reader outlives it.
 class RecordScan {
  public:
-  // Bounds are values of the key field, or null for none. kType and kSchema where they are not.
-  static Result<RecordScan> open(RecordReader& reader, const Value* low, const Value* high);
+  // Bounds are values of the first key fields, of all or of fewer; none is no bound. kType, kSchema
+  // and kInvalid where they are not.
+  static Result<RecordScan> open(RecordReader& reader, std::span<const Value> low,
+                                 std::span<const Value> high);
   // The next record, as RecordReader::get. False at the end.
   Result<bool> next(std::span<Value> values);
 

@@ -1,5 +1,8 @@
 #include "engine/record/record_writer.h"
 
+#include <boost/container/small_vector.hpp>
+
+#include "engine/record/defaults.h"
 #include "engine/record/numbers.h"
 #include "engine/record/record_change.h"
 #include "engine/record/value_check.h"
@@ -9,14 +12,22 @@ namespace {
 
 using Places = std::vector<std::uint32_t>;  // among the vector fields
 
-Status key_for(WriteTxn& txn, const Collection& collection, const Value& value, EncodedKey& key) {
-  return make_key(collection, value, max_key_size(txn.reader().page_size()), key);
+Status key_for(WriteTxn& txn, const Collection& collection, KeyValues values, EncodedKey& key) {
+  return make_key(collection, values, max_key_size(txn.reader().page_size()), key);
+}
+
+// The key of a record's values.
+Status key_of(WriteTxn& txn, const Collection& collection, std::span<const Value> values,
+              EncodedKey& key) {
+  boost::container::small_vector<Value, 4> parts;
+  for (const std::uint32_t field : collection.schema().key()) parts.push_back(values[field]);
+  return key_for(txn, collection, std::span<const Value>(parts.data(), parts.size()), key);
 }
 
 std::unexpected<Error> no_record(const Collection& collection, Bytes key) {
   return collection.failure(
       ErrorCode::kNotFound,
-      "there is no record with the key " + describe_key(collection.schema().key_field(), key));
+      "there is no record with the key " + describe_key(collection.schema(), key));
 }
 
 // Places of the vectors that a record has.
@@ -48,99 +59,113 @@ Result<Places> changed_vectors(WriteTxn& txn, const Collection& collection, cons
   return changed;
 }
 
-bool same_vectors_present(const Schema& schema, const RowView& old,
-                          std::span<const Value> values) noexcept {
-  for (const std::uint32_t field : schema.vectors())
-    if (old.is_null(field) != values[field].is_null()) return false;
-  return true;
-}
-
 Status insert_new(WriteTxn& txn, const Collection& collection, Bytes key,
                   std::span<const Value> values) {
   const Schema& schema = collection.schema();
   QUIRE_TRY(const RecordNumber number, choose_number(txn, collection));
   const ByteVector payload = encode_put(schema, number, values, vectors_in(schema, values));
-  return change_put(txn, collection, key, payload, PutKind::kNew);
+  return change_put(txn, collection, key, payload, nullptr);
 }
 
 Status replace(WriteTxn& txn, const Collection& collection, Bytes key, const RowView& old,
                std::span<const Value> values, std::span<const std::uint32_t> changed) {
   const Schema& schema = collection.schema();
-  const PutKind kind =
-      same_vectors_present(schema, old, values) ? PutKind::kSameVectors : PutKind::kOtherVectors;
   const ByteVector payload = encode_put(schema, old.number(), values, changed);
-  return change_put(txn, collection, key, payload, kind);
+  return change_put(txn, collection, key, payload, &old);
 }
 
-Status check_update(const Collection& collection, Bytes key, std::span<const std::uint32_t> fields,
+// The key of a record can't be changed: one that is given is what it was.
+Status check_same_key(const Collection& collection, Bytes key, const RowView& old,
+                      std::span<const Value> merged, std::uint32_t field) {
+  if (!collection.schema().is_key(field)) return {};
+  EncodedKey other;
+  encode_key_of(collection.schema(), merged, other);
+  if (equal_bytes(bytes_of(other), key)) return {};
+  return collection.field_failure(
+      ErrorCode::kInvalid, field,
+      "the key of a record can't be changed from " + describe_value(old.value(field)));
+}
+
+Status check_update(const Collection& collection, std::span<const std::uint32_t> fields,
                     std::span<const Value> values) {
   if (fields.size() != values.size())
     return collection.failure(ErrorCode::kInvalid, "an update of " + std::to_string(fields.size()) +
                                                        " fields has " +
                                                        std::to_string(values.size()) + " values");
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i] >= collection.schema().size())
-      return collection.failure(ErrorCode::kInvalid,
-                                "there is no field " + std::to_string(fields[i]));
-    QUIRE_CHECK(check_value(collection, fields[i], values[i]));
-    if (fields[i] != collection.schema().key()) continue;
-    EncodedKey other;
-    encode_key(values[i], other);
-    if (!equal_bytes(bytes_of(other), key))
-      return collection.field_failure(ErrorCode::kInvalid, fields[i],
-                                      "the key of a record can't be changed");
+  for (const std::uint32_t field : fields) {
+    if (field >= collection.schema().size())
+      return collection.failure(ErrorCode::kInvalid, "there is no field " + std::to_string(field));
   }
   return {};
 }
 
 }  // namespace
 
-Status insert_record(WriteTxn& txn, const Collection& collection, std::span<const Value> values) {
+Status insert_record(WriteTxn& txn, const Collection& collection, std::span<const Value> given,
+                     EncodedKey* made) {
   QUIRE_CHECK(txn.usable());
+  Defaults defaults;
+  QUIRE_TRY(const std::span<const Value> values, defaults.resolve(txn, collection, given));
   QUIRE_CHECK(check_values(collection, values));
   EncodedKey key;
-  QUIRE_CHECK(key_for(txn, collection, values[collection.schema().key()], key));
-  return insert_new(txn, collection, bytes_of(key), values);
+  QUIRE_CHECK(key_of(txn, collection, values, key));
+  QUIRE_CHECK(insert_new(txn, collection, bytes_of(key), values));
+  if (made != nullptr) *made = std::move(key);
+  return {};
 }
 
-Status upsert_record(WriteTxn& txn, const Collection& collection, std::span<const Value> values) {
+Status upsert_record(WriteTxn& txn, const Collection& collection, std::span<const Value> given,
+                     EncodedKey* made) {
   QUIRE_CHECK(txn.usable());
+  Defaults defaults;
+  QUIRE_TRY(const std::span<const Value> values, defaults.resolve(txn, collection, given));
   QUIRE_CHECK(check_values(collection, values));
   EncodedKey key;
-  QUIRE_CHECK(key_for(txn, collection, values[collection.schema().key()], key));
+  QUIRE_CHECK(key_of(txn, collection, values, key));
   QUIRE_TRY(const std::optional<RowView> old, find_row(txn, collection, bytes_of(key)));
-  if (!old) return insert_new(txn, collection, bytes_of(key), values);
-  QUIRE_TRY(const Places changed, changed_vectors(txn, collection, *old, values));
-  return replace(txn, collection, bytes_of(key), *old, values, changed);
+  if (old) {
+    QUIRE_TRY(const Places changed, changed_vectors(txn, collection, *old, values));
+    QUIRE_CHECK(replace(txn, collection, bytes_of(key), *old, values, changed));
+  } else {
+    QUIRE_CHECK(insert_new(txn, collection, bytes_of(key), values));
+  }
+  if (made != nullptr) *made = std::move(key);
+  return {};
 }
 
-Status update_record(WriteTxn& txn, const Collection& collection, const Value& key_value,
+Status update_record(WriteTxn& txn, const Collection& collection, KeyValues key_values,
                      std::span<const std::uint32_t> fields, std::span<const Value> values) {
   QUIRE_CHECK(txn.usable());
   EncodedKey key;
-  QUIRE_CHECK(key_for(txn, collection, key_value, key));
-  QUIRE_CHECK(check_update(collection, bytes_of(key), fields, values));
+  QUIRE_CHECK(key_for(txn, collection, key_values, key));
+  QUIRE_CHECK(check_update(collection, fields, values));
   QUIRE_TRY(const std::optional<RowView> old, find_row(txn, collection, bytes_of(key)));
   if (!old) return no_record(collection, bytes_of(key));
   const Schema& schema = collection.schema();
-  std::vector<Value> merged(schema.size());
+  boost::container::small_vector<Value, 16> merged(schema.size());
   for (std::size_t i = 0; i < schema.size(); ++i) merged[i] = old->value(i);
   for (std::size_t i = 0; i < fields.size(); ++i) merged[fields[i]] = values[i];
-  if (row_size_bound(schema, merged) > kMaxValueSize)
+  Defaults defaults;
+  QUIRE_TRY(const std::span<const Value> resolved, defaults.resolve(txn, collection, {merged.data(), merged.size()}));
+  for (const std::uint32_t field : fields) {
+    QUIRE_CHECK(check_value(collection, field, resolved[field]));
+    QUIRE_CHECK(check_same_key(collection, bytes_of(key), *old, resolved, field));
+  }
+  if (row_size_bound(schema, resolved) > kMaxValueSize)
     return collection.failure(ErrorCode::kValueSize, "the changed record is too large");
   Places changed;
   for (std::uint32_t i = 0; i < schema.vectors().size(); ++i) {
-    const Value& vector = merged[schema.vectors()[i]];
+    const Value& vector = resolved[schema.vectors()[i]];
     // One that comes from the row has no elements: it stays as it is.
     if (!vector.is_null() && vector.vector != nullptr) changed.push_back(i);
   }
-  return replace(txn, collection, bytes_of(key), *old, merged, changed);
+  return replace(txn, collection, bytes_of(key), *old, resolved, changed);
 }
 
-Status erase_record(WriteTxn& txn, const Collection& collection, const Value& key_value) {
+Status erase_record(WriteTxn& txn, const Collection& collection, KeyValues key_values) {
   QUIRE_CHECK(txn.usable());
   EncodedKey key;
-  QUIRE_CHECK(key_for(txn, collection, key_value, key));
+  QUIRE_CHECK(key_for(txn, collection, key_values, key));
   QUIRE_TRY(const bool erased, change_erase(txn, collection, bytes_of(key)));
   if (!erased) return no_record(collection, bytes_of(key));
   return {};

@@ -9,7 +9,9 @@
 //           empty
 //   bytes   the heap: these fields one after the other, to the end of the row
 //
-// The key field is in the row too, so that a row tells all of its record: reading one borrows
+// Which fields these are, and their order, is the layout of the version (schema.h).
+//
+// The key fields are in the row too, so that a row tells all of its record: reading one borrows
 // nothing but the row, and a salvage needs no tree.
 #pragma once
 
@@ -37,18 +39,27 @@ class RowView {
 
   RecordNumber number() const noexcept { return number_; }
   Bytes bytes() const noexcept { return row_; }
+  // Of the schema that it was written with.
+  std::uint32_t version() const noexcept { return layout_->version(); }
+  const Schema& schema() const noexcept { return *schema_; }
   bool is_null(std::size_t field) const noexcept {
-    return (static_cast<unsigned>(nulls_[field / 8]) >> (field % 8) & 1) != 0;
+    const Layout::Place& place = layout_->place(field);
+    if (place.type == FieldType::kNull) [[unlikely]]
+      return schema_->field(field).before.is_null();
+    return (static_cast<unsigned>(nulls_[place.column / 8]) >> (place.column % 8) & 1) != 0;
   }
-  // The value of a field; of a vector that is not null, its type and dimension alone.
+  // The value of a field, as its type is now; of a vector that is not null, its type and dimension
+  // alone.
   Value value(std::size_t field) const noexcept;
 
  private:
   RowView() = default;
+  Value stored_value(const Layout::Place& place) const noexcept;
   std::uint32_t end_of(std::size_t place) const noexcept;
   Status check_ends() const;
 
   const Schema* schema_ = nullptr;
+  const Layout* layout_ = nullptr;
   Bytes row_;
   const std::byte* nulls_ = nullptr;
   const std::byte* fixed_ = nullptr;

@@ -1,47 +1,111 @@
 #include "engine/record/value_check.h"
 
 #include <cmath>
+#include <string>
 
+#include "engine/record/array_value.h"
+#include "engine/record/json_value.h"
 #include "engine/record/row_codec.h"
 
 namespace quire {
 namespace {
 
-constexpr std::uint32_t kExponent = 0x7F800000;  // all ones in NaN and infinity, and only there
+// The bits that are all ones in NaN and infinity, and only there; and those that then tell them
+// apart.
+template <class Element>
+struct FloatBits;
+template <>
+struct FloatBits<std::uint32_t> {
+  static constexpr std::uint32_t kExponent = 0x7F800000;
+  static constexpr std::uint32_t kMantissa = 0x007FFFFF;
+};
+template <>
+struct FloatBits<std::uint16_t> {
+  static constexpr std::uint16_t kExponent = 0x7C00;
+  static constexpr std::uint16_t kMantissa = 0x03FF;
+};
 
-bool not_finite(const std::byte* element) noexcept {
-  return (load_le<std::uint32_t>(element) & kExponent) == kExponent;
+template <class Element>
+bool not_finite(const std::byte* vector, std::size_t i) noexcept {
+  constexpr Element kExponent = FloatBits<Element>::kExponent;
+  return (load_le<Element>(vector + i * sizeof(Element)) & kExponent) == kExponent;
 }
 
-Status check_vector(const Collection& collection, std::size_t field, const Value& value) {
-  const std::uint32_t dimension = collection.schema().field(field).dimension;
-  if (value.dimension != dimension)
-    return collection.field_failure(ErrorCode::kSchema, field,
+// Most vectors have none: the first loop has no exit, so that it runs on whole registers.
+template <class Element>
+std::optional<std::string> wrong_float(const std::byte* vector, std::size_t dimension) {
+  unsigned any = 0;
+  for (std::size_t i = 0; i < dimension; ++i) any |= not_finite<Element>(vector, i) ? 1U : 0U;
+  if (any == 0) [[likely]]
+    return std::nullopt;
+  std::size_t first = 0;
+  while (!not_finite<Element>(vector, first)) ++first;
+  const auto bits = load_le<Element>(vector + first * sizeof(Element));
+  const bool nan = (bits & FloatBits<Element>::kMantissa) != 0;
+  return "element " + std::to_string(first) + (nan ? " is NaN" : " is infinite");
+}
+
+std::optional<std::string> wrong_bits(const std::byte* vector, std::uint32_t dimension) {
+  if (dimension % 8 == 0) return std::nullopt;
+  const auto last = static_cast<unsigned>(vector[dimension / 8]);
+  if (last >> (dimension % 8) == 0) return std::nullopt;
+  return "there are bits behind its last one";
+}
+
+Status check_vector(const Collection& collection, std::size_t index, const Value& value) {
+  const Field& field = collection.schema().field(index);
+  if (value.dimension != field.dimension)
+    return collection.field_failure(ErrorCode::kSchema, index,
                                     "a vector of dimension " + std::to_string(value.dimension) +
-                                        ", must have " + std::to_string(dimension));
+                                        ", must have " + std::to_string(field.dimension));
   if (value.vector == nullptr)
-    return collection.field_failure(ErrorCode::kInvalid, field, "a vector without elements");
-  const std::size_t bad = first_not_finite(value.vector_bytes().data(), dimension);
-  if (bad == dimension) return {};
-  const std::string what = std::isnan(value.vector[bad]) ? "NaN" : "infinite";
-  return collection.field_failure(ErrorCode::kSchema, field,
-                                  "element " + std::to_string(bad) + " of the vector is " + what);
+    return collection.field_failure(ErrorCode::kInvalid, index, "a vector without elements");
+  const auto wrong = wrong_element(field, value.vector);
+  if (!wrong) return {};
+  return collection.field_failure(ErrorCode::kSchema, index, "the vector's " + *wrong);
+}
+
+Status check_bytes(const Collection& collection, std::size_t index, const Value& value) {
+  const FieldType type = value.type;
+  if (value.bytes.data() == nullptr && !value.bytes.empty())
+    return collection.field_failure(ErrorCode::kInvalid, index, "has a size but no bytes");
+  if (type == FieldType::kText && !is_utf8(value.text()))
+    return collection.field_failure(ErrorCode::kSchema, index, "is not valid UTF-8");
+  if (is_array(type)) {
+    if (const Status sound = check_array(type, value.bytes); !sound)
+      return collection.field_failure(ErrorCode::kSchema, index, sound.error().message());
+  }
+  if (type == FieldType::kJson) {
+    if (const Status sound = check_json(value.text()); !sound)
+      return collection.field_failure(ErrorCode::kSchema, index, sound.error().message());
+  }
+  return {};
 }
 
 }  // namespace
 
-// Most vectors have none: the first loop has no exit, so that it runs on whole registers.
-std::size_t first_not_finite(const std::byte* vector, std::size_t dimension) noexcept {
-  unsigned any = 0;
-  for (std::size_t i = 0; i < dimension; ++i) any |= not_finite(vector + 4 * i) ? 1U : 0U;
-  if (any == 0) [[likely]]
-    return dimension;
-  std::size_t first = 0;
-  while (!not_finite(vector + 4 * first)) ++first;
-  return first;
+std::optional<std::string> wrong_element(const Field& field, const std::byte* vector) {
+  switch (field.type) {
+    case FieldType::kVectorF32:
+      return wrong_float<std::uint32_t>(vector, field.dimension);
+    case FieldType::kVectorF16:
+      return wrong_float<std::uint16_t>(vector, field.dimension);
+    case FieldType::kVectorBits:
+      return wrong_bits(vector, field.dimension);
+    default:
+      return std::nullopt;
+  }
 }
 
 Status check_value(const Collection& collection, std::size_t index, const Value& value) {
+  QUIRE_CHECK(check_type(collection, index, value));
+  if (value.is_null()) return {};
+  if (const auto broken = broken_rule(collection.schema().field(index), value))
+    return collection.field_failure(ErrorCode::kSchema, index, *broken);
+  return {};
+}
+
+Status check_type(const Collection& collection, std::size_t index, const Value& value) {
   const Field& field = collection.schema().field(index);
   if (value.is_null()) {
     if (field.nullable) return {};
@@ -51,12 +115,9 @@ Status check_value(const Collection& collection, std::size_t index, const Value&
     return collection.field_failure(ErrorCode::kType, index,
                                     "is " + std::string(type_name(value.type)) + ", must be " +
                                         std::string(type_name(field.type)));
-  if (is_variable(field.type) && value.bytes.data() == nullptr && !value.bytes.empty())
-    return collection.field_failure(ErrorCode::kInvalid, index, "has a size but no bytes");
-  if (field.type == FieldType::kText && !is_utf8(as_text(value.bytes)))
-    return collection.field_failure(ErrorCode::kSchema, index, "is not valid UTF-8");
-  if (field.type == FieldType::kVectorF32) return check_vector(collection, index, value);
-  if (index == collection.schema().key() && field.type == FieldType::kF64 && std::isnan(value.f64))
+  if (is_vector(field.type)) return check_vector(collection, index, value);
+  if (is_variable(field.type)) QUIRE_CHECK(check_bytes(collection, index, value));
+  if (field.type == FieldType::kF64 && std::isnan(value.f64) && collection.schema().is_key(index))
     return collection.field_failure(ErrorCode::kSchema, index, "the key is NaN");
   return {};
 }
@@ -75,13 +136,30 @@ Status check_values(const Collection& collection, std::span<const Value> values)
   return {};
 }
 
-Status make_key(const Collection& collection, const Value& value, std::size_t limit,
+Status make_key_prefix(const Collection& collection, std::span<const Value> values,
+                       EncodedKey& key) {
+  const std::span<const std::uint32_t> fields = collection.schema().key();
+  if (values.size() > fields.size())
+    return collection.failure(ErrorCode::kInvalid, "a key of " + std::to_string(values.size()) +
+                                                       " values, has " +
+                                                       std::to_string(fields.size()));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    QUIRE_CHECK(check_type(collection, fields[i], values[i]));
+  encode_key(collection.schema(), values, key);
+  return {};
+}
+
+Status make_key(const Collection& collection, KeyValues given, std::size_t limit,
                 EncodedKey& key) {
-  const std::size_t field = collection.schema().key();
-  QUIRE_CHECK(check_value(collection, field, value));
-  encode_key(value, key);
+  const std::span<const std::uint32_t> fields = collection.schema().key();
+  const std::span<const Value> values = given.values();
+  if (values.size() != fields.size())
+    return collection.failure(ErrorCode::kInvalid,
+                              "a key of " + std::to_string(values.size()) +
+                                  " values, must have " + std::to_string(fields.size()));
+  QUIRE_CHECK(make_key_prefix(collection, values, key));
   if (key.size() > limit)
-    return collection.field_failure(ErrorCode::kKeySize, field,
+    return collection.field_failure(ErrorCode::kKeySize, fields.back(),
                                     "a key of " + std::to_string(key.size() - 1) +
                                         " bytes, may have " + std::to_string(limit - 1));
   return {};

@@ -1,7 +1,9 @@
 // Whether values fit a schema. Everything is checked before anything is written.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 
 #include "engine/record/collection.h"
 #include "engine/record/key_codec.h"
@@ -14,10 +16,17 @@ namespace quire {
 Status check_values(const Collection& collection, std::span<const Value> values);
 // The same for one value of one field.
 Status check_value(const Collection& collection, std::size_t field, const Value& value);
-// Checks the value of the key field and encodes it. kKeySize when it is over `limit` bytes.
-Status make_key(const Collection& collection, const Value& value, std::size_t limit,
+// The same, but for the rules of the field (FieldRules): a value to look for.
+Status check_type(const Collection& collection, std::size_t field, const Value& value);
+// Checks the values of the key fields and encodes them. kInvalid when they are not as many,
+// kKeySize when the key is over `limit` bytes.
+Status make_key(const Collection& collection, KeyValues values, std::size_t limit,
                 EncodedKey& key);
-// Place of the first element that is NaN or infinite, or `dimension`. The bytes may lie anywhere.
-std::size_t first_not_finite(const std::byte* vector, std::size_t dimension) noexcept;
+// Of the first key fields, as many as there are values. kInvalid when these are too many.
+Status make_key_prefix(const Collection& collection, std::span<const Value> values,
+                       EncodedKey& key);
+// What no vector of the field may have, in words ("element 3 is NaN"), or nothing: NaN and
+// infinities in floats, bits set past the last. The elements may lie anywhere.
+std::optional<std::string> wrong_element(const Field& field, const std::byte* vector);
 
 }  // namespace quire
