@@ -46,7 +46,9 @@ bool is_plain(std::string_view name) noexcept {
 
 bool JsonReader::load(std::string_view document) {
   if (document.empty()) return false;
-  if (current_.data() == document.data() && current_.size() == document.size()) {
+  // What is no JSON ends a document for good.
+  if (current_.data() == document.data() && current_.size() == document.size() &&
+      document_.is_alive()) {
     document_.rewind();
     return true;
   }
