@@ -16,7 +16,7 @@ constexpr std::string_view kReserved[] = {"and",  "between", "false", "has",  "i
 // which places these are.
 constexpr std::string_view kContextual[] = {"all", "any",       "date",   "escape",
                                             "f64", "interval",  "length", "lower",
-                                            "now", "timestamp", "upper",  "x"};
+                                            "now", "timestamp", "upper"};
 
 struct Symbol {
   std::string_view written;
@@ -68,10 +68,12 @@ bool is_reserved(std::string_view word) noexcept {
   return std::ranges::find(kReserved, lower_text(word)) != std::end(kReserved);
 }
 
+bool is_word(std::string_view name) noexcept {
+  return !name.empty() && begins_word(name[0]) && std::ranges::all_of(name, continues_word);
+}
+
 bool is_plain_name(std::string_view name) noexcept {
-  if (name.empty() || !begins_word(name[0]) || !std::ranges::all_of(name, continues_word))
-    return false;
-  return !is_reserved(name) &&
+  return is_word(name) && !is_reserved(name) &&
          std::ranges::find(kContextual, lower_text(name)) == std::end(kContextual);
 }
 

@@ -41,6 +41,8 @@ std::string describe_token(const Token& token);
 
 // Words that name a field only between double quotes.
 bool is_reserved(std::string_view word) noexcept;
+// Whether a name is a word, reserved or not.
+bool is_word(std::string_view name) noexcept;
 // Whether a name can stand without double quotes wherever a name may stand.
 bool is_plain_name(std::string_view name) noexcept;
 

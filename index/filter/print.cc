@@ -207,7 +207,7 @@ class Printer {
     for (const Step& step : node.steps) {
       if (step.is_index)
         out += '[' + std::to_string(step.index) + ']';
-      else if (is_plain_name(step.name))
+      else if (is_word(step.name))
         out += '.' + step.name;
       else
         out += '[' + quoted(step.name, step.name.empty() ? '\'' : '"') + ']';

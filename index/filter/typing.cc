@@ -104,8 +104,7 @@ class Typing {
       case Kind::kCompare:
         return pair(node, node.children[0], node.children[1]);
       case Kind::kBetween:
-        QUIRE_CHECK(pair(node, node.children[0], node.children[1]));
-        return pair(node, node.children[0], node.children[2]);
+        return pair_all(node);
       case Kind::kIn:
         return member(node);
       case Kind::kLike:
@@ -233,14 +232,22 @@ class Typing {
     return not_comparable(at, of_left, of_right);
   }
 
+  // The first child with each of the others. A constant fits itself to what is none, and only then
+  // other constants fit themselves to it: so the outcome is the same when it is typed again.
+  Status pair_all(Node& node) {
+    for (const bool constants : {false, true}) {
+      for (std::size_t i = 1; i < node.children.size(); ++i)
+        if ((node.children[i].kind == Kind::kConstant) == constants)
+          QUIRE_CHECK(pair(node, node.children[0], node.children[i]));
+    }
+    return {};
+  }
+
   // ---- the kinds of nodes ----
 
   Status member(Node& node) {
     Node& left = node.children[0];
-    if (node.list) return list(node, types_of_node(left));
-    for (std::size_t i = 1; i < node.children.size(); ++i)
-      QUIRE_CHECK(pair(node, left, node.children[i]));
-    return {};
+    return node.list ? list(node, types_of_node(left)) : pair_all(node);
   }
 
   // One parameter that is an array of what may be compared with `elements`.

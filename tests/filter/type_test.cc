@@ -57,8 +57,9 @@ TEST(Types, ThatDoNotGoTogetherAreNamedWithTheirPlace) {
       {"tags[0] = 'a'", "at 0: 'tags' is array of text: only json has paths"},
       {"n = $1 and t = $1", "at 15: parameter $1 can't be text here and a number elsewhere"},
       {"w = $x and t = $x", "at 15: parameter $x can't be text here and timestamp elsewhere"},
-      {"n in $1 and n = $1",
-       "at 16: parameter $1 can't be a number here and array of i64 or array of f64 elsewhere"},
+      {"n in $1 and n = $1", "at 14: i64 can't be compared with array of i64 or array of f64"},
+      {"n = $1 and n in $1",
+       "at 16: parameter $1 can't be array of i64 or array of f64 here and a number elsewhere"},
       {"v in $1", "at 2: vector f32 can't be in a list"},
   };
   for (const Wrong& wrong : all)
