@@ -214,9 +214,9 @@ class Typing {
     return {};
   }
 
-  // Two values that are compared.
-  Status pair(const Node& at, Node& left, Node& right) {
-    QUIRE_CHECK(read_time(left, types_of_node(right)));
+  // Two values that are compared; the left one may be as it has to be.
+  Status pair(const Node& at, Node& left, Node& right, bool left_fixed = false) {
+    if (!left_fixed) QUIRE_CHECK(read_time(left, types_of_node(right)));
     QUIRE_CHECK(read_time(right, types_of_node(left)));
     for (const Node* node : {&left, &right}) {
       const Types types = types_of_node(*node);
@@ -224,7 +224,7 @@ class Typing {
         return not_comparable(at, types_of_node(left), types_of_node(right));
     }
     QUIRE_CHECK(fit(right, types_of_node(left)));
-    QUIRE_CHECK(fit(left, types_of_node(right)));
+    if (!left_fixed) QUIRE_CHECK(fit(left, types_of_node(right)));
     const Types of_left = types_of_node(left);
     const Types of_right = types_of_node(right);
     const Types common = with_all_numbers(of_left) & with_all_numbers(of_right) & kScalarTypes;
@@ -232,13 +232,17 @@ class Typing {
     return not_comparable(at, of_left, of_right);
   }
 
-  // The first child with each of the others. A constant fits itself to what is none, and only then
-  // other constants fit themselves to it: so the outcome is the same when it is typed again.
+  // The first child with each of the others. A constant fits itself to those that are none (the
+  // second time finds what the last of them made wrong for the others), and then other constants
+  // to it: so the outcome is the same when it is typed again.
   Status pair_all(Node& node) {
-    for (const bool constants : {false, true}) {
-      for (std::size_t i = 1; i < node.children.size(); ++i)
-        if ((node.children[i].kind == Kind::kConstant) == constants)
-          QUIRE_CHECK(pair(node, node.children[0], node.children[i]));
+    Node& first = node.children[0];
+    for (const bool constants : {false, false, true}) {
+      for (std::size_t i = 1; i < node.children.size(); ++i) {
+        if ((node.children[i].kind == Kind::kConstant) != constants) continue;
+        const bool fixed = constants && first.kind == Kind::kConstant;
+        QUIRE_CHECK(pair(node, first, node.children[i], fixed));
+      }
     }
     return {};
   }

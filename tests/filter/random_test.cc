@@ -165,7 +165,8 @@ std::string shown(const Record& record) {
 }
 
 TEST(Random, FiltersMeanWhatPlainFunctionsSay) {
-  std::mt19937_64 random(20261121);
+  // Others with --gtest_random_seed.
+  std::mt19937_64 random(20261121 + static_cast<std::uint64_t>(GTEST_FLAG_GET(random_seed)));
   std::vector<Pair> pairs;
   Records records(random);
   for (int i = 0; i < 60; ++i) pairs.push_back(records.make());
