@@ -189,6 +189,8 @@ TEST(Parse, Binds) {
       {"length(t) > 2 and LOWER(t) = upper(u)", "length(t) > 2 and lower(t) = upper(u)"},
       {"t like 'a!%' escape '!'", "t like 'a!%' escape '!'"},
       {"t not ilike 'a%' and t matches '^a'", "t not ilike 'a%' and t matches '^a'"},
+      {"w < '2026-11-20' AND (n != 2.0 or (true and not (b)))",
+       "w < timestamp '2026-11-20T00:00:00Z' and (n <> 2 or not b)"},
       {"b and true", "b"},
       {"false and n = 1", "false"},
       {"false and n = $1", "false and n = $1"},
