@@ -437,9 +437,8 @@ class Parser {
     const bool now = token_.is_word("now");
     if (!now && !function) {
       if (is_reserved(token_.source)) return expected("a value");
-      return fail_at(kWrong, position, "there is no function '%.*s'",
-                     static_cast<int>(std::min<std::size_t>(token_.source.size(), 64)),
-                     token_.source.data());
+      return fail_at(kWrong, position, "there is no function '%s'",
+                     std::string(token_.source.substr(0, 64)).c_str());
     }
     QUIRE_CHECK(advance());
     Node node = node_of(now ? Kind::kNow : Kind::kFunction, position);

@@ -139,7 +139,7 @@ Result<std::shared_ptr<const Prepared>> prepare_tree(std::string_view text, cons
   QUIRE_TRY(Typed typed, give_types(std::move(syntax), schema, condition));
   if (!condition && is_vector(typed.root.type()))
     return fail_at(ErrorCode::kType, typed.root.position, "a vector is no value of an expression");
-  const auto prepared = std::make_shared<Prepared>();
+  auto prepared = std::make_shared<Prepared>();
   prepared->root = std::move(typed.root);
   prepared->parameters = std::move(typed.parameters);
   prepared->numbered = typed.numbered;
@@ -227,7 +227,7 @@ Status fill_open(Bound& bound) {
 Result<std::shared_ptr<const Bound>> bind_owned(std::shared_ptr<const Prepared> prepared,
                                                 std::vector<OwnedValue> arguments,
                                                 std::optional<std::int64_t> now) {
-  const auto bound = std::make_shared<Bound>();
+  auto bound = std::make_shared<Bound>();
   bound->environment = prepared->constants;
   bound->environment.arguments = std::move(arguments);
   if (prepared->uses_now) bound->environment.now = now ? *now : clock_us();

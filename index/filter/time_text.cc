@@ -234,16 +234,15 @@ std::string timestamp_text(std::int64_t microseconds) {
   while (days_before_month(year + 1, 1) <= day) ++year;
   unsigned month = 12;
   while (days_before_month(year, month) > day) --month;
+  const long long day_of_month = day - days_before_month(year, month) + 1;
+  const long long second = rest / kSecond;
   const bool plain = year >= 0 && year <= 9999;
   std::array<char, 48> text;
   const int size = std::snprintf(text.data(), text.size(),
                                  plain ? "%04lld-%02u-%02lldT%02lld:%02lld:%02lld"
                                        : "%+05lld-%02u-%02lldT%02lld:%02lld:%02lld",
-                                 static_cast<long long>(year), month,
-                                 static_cast<long long>(day - days_before_month(year, month) + 1),
-                                 static_cast<long long>(rest / kHour),
-                                 static_cast<long long>(rest / kMinute % 60),
-                                 static_cast<long long>(rest / kSecond % 60));
+                                 static_cast<long long>(year), month, day_of_month, second / 3600,
+                                 second / 60 % 60, second % 60);
   std::string whole(text.data(), static_cast<std::size_t>(size));
   if (rest % kSecond != 0) {
     const std::string digits = std::to_string(kSecond + rest % kSecond);

@@ -340,9 +340,10 @@ TEST(Evaluate, Calculates) {
 }
 
 TEST(Evaluate, MatchesPatterns) {
-  const auto like = [](std::string text, std::string pattern, std::string rest = "") {
+  const auto like = [](std::string_view text, std::string_view pattern,
+                       std::string_view rest = "") {
     const Record record = Record().set("t", Value::of_text(text));
-    return test("t " + pattern + rest, record) == "true";
+    return test("t " + std::string(pattern) + std::string(rest), record) == "true";
   };
   EXPECT_TRUE(like("abc", "like 'abc'"));
   EXPECT_FALSE(like("abcd", "like 'abc'"));

@@ -60,11 +60,13 @@ inline OwnedValue array(FieldType type, const std::vector<Value>& elements) {
 }
 inline OwnedValue texts(const std::vector<std::string>& elements) {
   std::vector<Value> values;
+  values.reserve(elements.size());
   for (const std::string& element : elements) values.push_back(Value::of_text(element));
   return array(FieldType::kArrayText, values);
 }
 inline OwnedValue integers(const std::vector<std::int64_t>& elements) {
   std::vector<Value> values;
+  values.reserve(elements.size());
   for (const std::int64_t element : elements) values.push_back(Value::of_i64(element));
   return array(FieldType::kArrayI64, values);
 }

@@ -161,7 +161,9 @@ TEST(Json, DoesNotTakeAQuoteInANameForTheEndOfOne) {
 TEST(Json, ReadsDocumentsOneAfterTheOther) {
   for (const std::size_t size : {1, 63, 64, 65, 4096, 1 << 20, 5}) {
     const std::string text(size, 'x');
-    const Record record = with("{\"a\": \"" + text + "\", \"b\": \"" + text + "y\"}");
+    std::string json = R"({"a": ")";
+    json.append(text).append(R"(", "b": ")").append(text).append("y\"}");
+    const Record record = with(json);
     EXPECT_EQ(test("doc.a < doc.b and lower(doc.a) = doc.a and doc.a = $1", record,
                    {Value::of_text(text)}),
               "true");

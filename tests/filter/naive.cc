@@ -225,7 +225,7 @@ std::string Maker::literal_text(const Plain& value) {
 }
 
 MadeValue Maker::literal(Sort sort) {
-  const Plain value = literal_value(sort);
+  Plain value = literal_value(sort);
   std::string text = literal_text(value);
   if (one_in(3)) {
     arguments_.emplace_back(value_of(value));

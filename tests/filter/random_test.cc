@@ -182,6 +182,7 @@ TEST(Random, FiltersMeanWhatPlainFunctionsSay) {
                                                                     << filter->text() << "\n"
                                                                     << again->text();
     std::vector<Value> arguments;
+    arguments.reserve(maker.arguments().size());
     for (const OwnedValue& argument : maker.arguments()) arguments.push_back(argument.view());
     const BoundFilter bound = must(filter->bind(arguments, kNow));
     for (std::size_t i = 0; i < 12; ++i) {
