@@ -167,9 +167,11 @@ std::string shown(const Record& record) {
 TEST(Random, FiltersMeanWhatPlainFunctionsSay) {
   // Others with --gtest_random_seed.
   std::mt19937_64 random(20261121 + static_cast<std::uint64_t>(GTEST_FLAG_GET(random_seed)));
+  constexpr std::size_t kRecords = 60;
   std::vector<Pair> pairs;
+  pairs.reserve(kRecords);
   Records records(random);
-  for (int i = 0; i < 60; ++i) pairs.push_back(records.make());
+  for (std::size_t i = 0; i < kRecords; ++i) pairs.push_back(records.make());
   int answers[3] = {};
   for (int round = 0; round < 6000; ++round) {
     Maker maker(random);
