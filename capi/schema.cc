@@ -119,7 +119,7 @@ const quire_rules* kept_rules(OpenCollection& opened, std::size_t field) {
 
 std::string described(const Field& field, bool is_key) {
   std::string text(type_name(field.type));
-  if (is_vector(field.type)) text += "(" + std::to_string(field.dimension) + ")";
+  if (is_vector(field.type)) text.append("(").append(std::to_string(field.dimension)).append(")");
   if (field.nullable) text += ", may be null";
   if (is_key) text += ", of the key";
   return text;
