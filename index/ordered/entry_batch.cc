@@ -9,6 +9,8 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 constexpr std::size_t kSizes = 8;  // before a key: its size and that of the value
 
+constexpr std::size_t kSmallRun = 8;  // entries that are compared to the end at once
+
 // The eight bytes from `begin` as a number, zeros behind the end: in the order of the keys, but for
 // those that are equal so far.
 std::uint64_t head_of(Bytes key, std::size_t begin) noexcept {
@@ -49,12 +51,32 @@ void EntryBatch::add(Bytes key, Bytes value) {
   places_.push_back({0, at});
 }
 
-void EntryBatch::sort() {
-  for (Place& place : places_) place.head = head_of(key_at(place.at), shared_);
-  std::ranges::sort(places_, [](const Place& a, const Place& b) {
-    if (a.head != b.head) return a.head < b.head;
-    return compare_bytes(key_at(a.at), key_at(b.at)) < 0;
-  });
+void EntryBatch::sort() { sort_from(places_, shared_); }
+
+// By eight bytes of the keys from `begin`, all of which share what is before; then each run that
+// has these in common by the next eight. So memory is visited once for each eight bytes, and not
+// for each comparison. A run that has a key without so many bytes is compared to the end.
+void EntryBatch::sort_from(std::span<Place> places, std::size_t begin) {
+  for (Place& place : places) place.head = head_of(key_at(place.at), begin);
+  std::ranges::sort(places, {}, &Place::head);
+  const std::size_t next = begin + sizeof(Place::head);
+  while (!places.empty()) {
+    const std::uint64_t head = places[0].head;
+    std::size_t size = 1;
+    bool more = key_at(places[0].at).size() >= next;
+    for (; size < places.size() && places[size].head == head; ++size)
+      more &= key_at(places[size].at).size() >= next;
+    const std::span<Place> run = places.first(size);
+    places = places.subspan(size);
+    if (size == 1) continue;
+    if (more && size > kSmallRun) {
+      sort_from(run, next);
+    } else {
+      std::ranges::sort(run, [](const Place& a, const Place& b) {
+        return compare_bytes(key_at(a.at), key_at(b.at)) < 0;
+      });
+    }
+  }
 }
 
 void EntryBatch::clear() noexcept {

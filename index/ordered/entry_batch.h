@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/base/bytes.h"
@@ -13,7 +14,7 @@ class EntryBatch {
  public:
   // Copies both.
   void add(Bytes key, Bytes value);
-  // By key. O(n log n) comparisons, nearly all of two words.
+  // By key. O(n log n) comparisons of two words for each eight bytes that many keys share.
   void sort();
   // Forgets the entries, keeps one block of memory.
   void clear() noexcept;
@@ -29,12 +30,13 @@ class EntryBatch {
  private:
   // In a block: u32 size of the key, u32 size of the value, both.
   struct Place {
-    std::uint64_t head;  // eight bytes of the key behind what all share, big-endian
+    std::uint64_t head;  // eight bytes of the key that it is sorted by, big-endian
     const std::byte* at;
   };
   static Bytes key_at(const std::byte* at) noexcept { return {at + 8, load_le<std::uint32_t>(at)}; }
   std::byte* room_for(std::size_t size);
   void note_shared(Bytes key) noexcept;
+  static void sort_from(std::span<Place> places, std::size_t begin);
 
   struct Block {
     std::unique_ptr<std::byte[]> bytes;  // NOLINT: not filled with zeros first

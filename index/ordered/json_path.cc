@@ -1,7 +1,10 @@
 #include "index/ordered/json_path.h"
 
+#include <algorithm>
 #include <charconv>
+#include <memory>
 #include <new>
+#include <span>
 
 #include <simdjson.h>
 
@@ -47,10 +50,11 @@ bool take_quoted(std::string_view& rest, std::string& key) {
 
 // Takes '[n' off the front of `rest`.
 bool take_element(std::string_view& rest, std::uint32_t& element) {
-  const char* begin = rest.data() + 1;
-  const auto [end, error] = std::from_chars(begin, rest.data() + rest.size(), element);
+  const std::span<const char> digits = rest.substr(1);
+  const char* begin = std::to_address(digits.begin());
+  const auto [end, error] = std::from_chars(begin, begin + digits.size(), element);
   if (error != std::errc()) return false;
-  rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+  rest.remove_prefix(1 + static_cast<std::size_t>(end - begin));
   return true;
 }
 

@@ -57,7 +57,7 @@ const Field* field_of(const Schema& schema, FieldId id) noexcept {
 // The place without direction and collation.
 std::string describe_source(const Schema& schema, const SortedPart& part) {
   const Field* field = field_of(schema, part.field);
-  const std::string name = field == nullptr ? "(dropped)" : field->name;
+  std::string name = field == nullptr ? "(dropped)" : field->name;
   if (part.source == PartSource::kElements) return name + "[]";
   if (part.source == PartSource::kField) return name;
   // Where another field is named as the path begins, brackets tell the path from it.

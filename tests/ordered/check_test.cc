@@ -29,7 +29,9 @@ class SortedCheck : public testing::Test {
   std::string value(std::string_view index, std::size_t at) {
     return world_.entries(index)[at].second;
   }
-  void expect_damages(std::vector<std::string> expected) { EXPECT_EQ(world_.damages(), expected); }
+  void expect_damages(const std::vector<std::string>& expected) {
+    EXPECT_EQ(world_.damages(), expected);
+  }
 
   World world_;
 };

@@ -155,9 +155,9 @@ TEST(EntryKey, keys_of_several_parts_are_in_order) {
   Random random(3);
   const std::vector<PartForm> forms = all_forms();
   for (int round = 0; round < 3000; ++round) {
-    std::vector<PartForm> parts;
-    for (std::size_t i = 0; i < 1 + random() % 3; ++i)
-      parts.push_back(forms[random() % forms.size()]);
+    const std::size_t count = 1 + random() % 3;
+    std::vector<PartForm> parts(count);
+    for (PartForm& part : parts) part = forms[random() % forms.size()];
     EncodedKey a;
     EncodedKey b;
     int order = 0;

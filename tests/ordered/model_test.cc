@@ -403,8 +403,8 @@ class ModelRun {
     std::vector<std::string> expected;
     for (const Entry& entry : all)
       if (is_inside(index.form(), entry, equal, low, high)) expected.push_back(entry.id);
-    std::vector<Value> values;
-    for (const OwnedValue& value : equal) values.push_back(value.view());
+    std::vector<Value> values(equal.size());
+    std::ranges::transform(equal, values.begin(), &OwnedValue::view);
     const KeyRange range = !low && !high ? must(equal_range(index.form(), values))
                                          : must(bounded_range(index.form(), values, low, high));
     std::vector<std::string> found = ids(world_.txn(), index, range);

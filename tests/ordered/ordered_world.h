@@ -144,6 +144,7 @@ struct Item {
   template <class Element>
   static Value array_value(FieldType type, const std::vector<Element>& elements, ByteVector& out) {
     std::vector<Value> values;
+    values.reserve(elements.size());
     for (const Element& element : elements) values.push_back(value_of(element));
     encode_array(values, out);
     return Value::of_array(type, out);
