@@ -81,6 +81,7 @@ int to_options(const quire_open_options* given, DatabaseOptions& options) {
     return report(QUIRE_ERR_INVALID,
                   "QUIRE_OPEN_CREATE with QUIRE_OPEN_READ_ONLY: reads make nothing");
   options.page_size = known.page_size;
+  options.index_kinds = index_kinds();
   options.busy_timeout_ms = known.busy_timeout_ms;
   WriterOptions& writer = options.writer;
   writer.archive = (known.flags & QUIRE_OPEN_ARCHIVE) != 0;

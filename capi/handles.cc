@@ -101,7 +101,7 @@ const char* quire_last_error(void) {
 }
 
 const char* quire_error_name(int code) {
-  if (code > 0 || code < -static_cast<int>(ErrorCode::kCancelled)) return "unknown";
+  if (code > 0 || code < -static_cast<int>(ErrorCode::kBudget)) return "unknown";
   return error_name(static_cast<ErrorCode>(-code)).data();
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -70,10 +71,33 @@ class HandlePool {
   std::vector<std::unique_ptr<T>> all_;
 };
 
+// The kinds of index that there are (index_kinds.cc).
+IndexKinds index_kinds() noexcept;
+
+// The rules of a field as the caller sees them.
+struct PublicRules {
+  quire_rules rules{};
+  std::vector<quire_value> one_of;
+};
+
+// A collection that a transaction has used.
+struct OpenCollection {
+  OpenCollection(View& view, Collection collection) : reader(view, std::move(collection)) {}
+  RecordReader reader;  // keeps the definition and the addresses of vectors
+  std::vector<std::unique_ptr<PublicRules>> rules;  // one a field; made when they are asked for
+};
+
+struct KeyFunction {
+  quire_key_function function = nullptr;
+  void* context = nullptr;
+};
+
 // A database that one or more handles of this process share.
 struct SharedDatabase {
   std::unique_ptr<Database> database;
-  CollectionCache definitions;
+  CollectionCache definitions{index_kinds()};
+  std::mutex key_mutex;
+  std::map<std::string, KeyFunction, std::less<>> key_functions;  // by name of the collection
   std::size_t handles = 0;  // under the registry's mutex
 };
 
@@ -99,7 +123,8 @@ struct quire_txn {
   std::uint64_t next_savepoint = 1;
   std::vector<quire_cursor*> cursors;
   // A reader for each collection that was used: it keeps the definition and addresses of vectors.
-  std::map<quire_collection, std::unique_ptr<quire::RecordReader>> collections;
+  std::map<quire_collection, std::unique_ptr<quire::capi::OpenCollection>> collections;
+  std::vector<quire::OwnedValue> made_key;  // of the last record whose key was asked for
   quire_txn* next_idle = nullptr;
 
   quire::View& view() noexcept {
@@ -215,6 +240,56 @@ int read_options(const T* given, T& known, const char* name) noexcept {
 
 // A value as results have it; borrows what the value borrows.
 quire_value public_value(const Value& value) noexcept;
+// A value of the caller, which it borrows: kInvalid, kType.
+Result<Value> value_of(const quire_value& given);
+
+// The collection in this transaction; opened at first use.
+Result<OpenCollection*> open_collection(quire_txn* txn, quire_collection id);
+
+inline int code_of(const Status& status) noexcept {
+  return status ? QUIRE_OK : report(status.error());
+}
+
+// Runs a call that reads a collection: read(OpenCollection&) -> int.
+template <class Read>
+int read_collection(quire_txn* txn, quire_collection id, Read&& read) noexcept {
+  TxnCall call(txn);
+  if (call.code() != QUIRE_OK) return call.code();
+  return guarded([&]() -> int {
+    const auto opened = open_collection(txn, id);
+    if (!opened) return report(opened.error());
+    return read(**opened);
+  });
+}
+
+// Runs a change of records: change(collection) -> int.
+template <class Change>
+int change_records(quire_txn* txn, quire_collection id, Change&& change) noexcept {
+  TxnCall call(txn, true);
+  if (call.code() != QUIRE_OK) return call.code();
+  return guarded_change(txn, [&]() -> int {
+    const auto opened = open_collection(txn, id);
+    if (!opened) return report(opened.error());
+    return change((*opened)->reader.collection());
+  });
+}
+
+// Runs a change of what a collection is: change(collection) -> Result<Collection>. Its scans end.
+template <class Change>
+int redefine_collection(quire_txn* txn, quire_collection id, Change&& change) noexcept {
+  return change_records(txn, id, [&](const Collection& collection) -> int {
+    for (quire_cursor* cursor : txn->cursors) {
+      if (cursor->scan && cursor->scan->collection().id() == id) cursor->scan.reset();
+    }
+    // Forgotten, but alive until it is done: `collection` is its.
+    const auto forgotten = txn->collections.extract(id);
+    const auto made = change(collection);
+    return made ? QUIRE_OK : report(made.error());
+  });
+}
+
+// A caller's progress function as the engine calls it.
+ReportProgress progress_of(quire_progress progress, void* context);
 
 inline Bytes bytes_of(const void* data, std::size_t size) noexcept { return as_bytes(data, size); }
 

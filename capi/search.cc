@@ -38,12 +38,15 @@ extern "C" int quire_search(quire_txn* txn, quire_collection id, const quire_sea
     if (!collection) return report(collection.error());
     const auto nearest = exact_search(txn->view(), *collection, query);
     if (!nearest) return report(nearest.error());
-    const Field& key_field = collection->schema().key_field();
+    const Schema& schema = collection->schema();
+    const bool single = schema.key().size() == 1;
     for (const VectorHit& hit : *nearest) {
-      const auto key = decode_key(key_field, hit.key);
-      if (!key) return report(key.error());
-      hits[*found].distance = static_cast<double>(hit.distance);
-      hits[*found].key = public_value(*key);
+      hits[*found] = {static_cast<double>(hit.distance), {}, hit.number};
+      if (single) {
+        const auto key = decode_single_key(schema.field(schema.key()[0]).type, hit.key);
+        if (!key) return report(key.error());
+        hits[*found].key = public_value(*key);
+      }
       ++*found;
     }
     return QUIRE_OK;

@@ -152,7 +152,8 @@ ArrayRoot change_root(Input& input, ArrayRoot array) {
 
 // --- reading ---
 
-bool is_good(PageReader reader, const ArrayRoot& array) {
+// `why` gets the words for what is not.
+bool is_good(PageReader reader, const ArrayRoot& array, std::string* why = nullptr) {
   std::vector<bool> used(reader.page_count());
   const ArrayCheck check{.on_page = [&](PageNumber first, PageNumber pages) -> Status {
                            for (std::uint64_t page = first; page < std::uint64_t{first} + pages;
@@ -170,6 +171,7 @@ bool is_good(PageReader reader, const ArrayRoot& array) {
   const ArrayCheck going_on{.on_page = {}, .on_damage = [&](const Error&) { ++damages; }};
   const Status walked = array_check(reader, array, going_on);
   demand(!status || (walked && damages == 0), "a check that goes on finds what the other did not");
+  if (!status && why != nullptr) *why = status.error().message();
   return status.has_value();
 }
 
@@ -217,7 +219,9 @@ class Changer {
   void run() {
     for (int i = 0; i < 40 && !input_.empty(); ++i) step();
     if (!good_) return;
-    if (!is_good(pages_.reader(), writer_.root())) found("a good array was changed into a bad one");
+    std::string why;
+    if (!is_good(pages_.reader(), writer_.root(), &why))
+      found("a good array was changed into a bad one: " + why);
     read_all(pages_.reader(), writer_.root(), true);
     for (const auto& [i, element] : known_) expect(i, element);
   }

@@ -21,20 +21,29 @@
 namespace quire::fuzz {
 namespace {
 
-constexpr FieldType kTypes[] = {FieldType::kBool,     FieldType::kI64,   FieldType::kF64,
-                                FieldType::kText,     FieldType::kBytes, FieldType::kTimestamp,
-                                FieldType::kVectorF32};
+constexpr FieldType kTypes[] = {
+    FieldType::kBool,      FieldType::kI64,       FieldType::kF64,       FieldType::kText,
+    FieldType::kBytes,     FieldType::kTimestamp, FieldType::kVectorF32, FieldType::kJson,
+    FieldType::kArrayBool, FieldType::kArrayText, FieldType::kVectorF16, FieldType::kVectorI8,
+    FieldType::kVectorBits};
 
-Schema make_schema(std::span<const std::uint8_t> types, std::size_t key) {
+// Key fields from the given one on.
+Schema make_schema(std::span<const std::uint8_t> types, std::size_t key, std::size_t keys = 1) {
   std::vector<Field> fields;
   for (const std::uint8_t code : types) {
-    const FieldType type = kTypes[code % std::size(kTypes)];
-    const bool nullable = (code & 0x80) != 0 && fields.size() != key;
-    fields.push_back({"f" + std::to_string(fields.size()), type, nullable,
-                      type == FieldType::kVectorF32 ? 1U + code % 5U : 0U});
+    const FieldType type = kTypes[code % 0x80 % std::size(kTypes)];
+    fields.push_back({.name = "f" + std::to_string(fields.size()),
+                      .type = type,
+                      .nullable = (code & 0x80) != 0,
+                      .dimension = is_vector(type) ? 1U + code % 5U : 0U});
   }
-  if (fields[key].type == FieldType::kVectorF32) fields[key] = {fields[key].name, FieldType::kText};
-  return must(Schema::make(std::move(fields), key));
+  std::vector<std::size_t> places;
+  for (std::size_t i = key; i < std::min(key + keys, fields.size()); ++i) {
+    fields[i].nullable = false;
+    if (!is_scalar(fields[i].type)) fields[i] = {fields[i].name, FieldType::kText};
+    places.push_back(i);
+  }
+  return must(Schema::make(std::move(fields), places));
 }
 
 const Schema& known_schema(std::size_t which) {
@@ -52,7 +61,9 @@ Schema schema_of(Input& input) {
   ByteVector codes = to_vector(input.sized(40));
   codes.resize(std::max<std::size_t>(codes.size(), 1));
   const std::size_t key = input.byte() % codes.size();
-  return make_schema({reinterpret_cast<const std::uint8_t*>(codes.data()), codes.size()}, key);
+  const std::size_t keys = 1 + input.byte() % kMaxKeyFields;
+  return make_schema({reinterpret_cast<const std::uint8_t*>(codes.data()), codes.size()}, key,
+                     keys);
 }
 
 // Bytes of a size of their own, so that a read past them is seen.
@@ -84,10 +95,10 @@ bool same(const Value& a, const Value& b) {
     case FieldType::kText:
     case FieldType::kBytes:
       return equal_bytes(a.bytes, b.bytes);
-    case FieldType::kVectorF32:  // a row knows no more of it
-      return a.dimension == b.dimension;
+    default:
+      // A row knows no more of a vector.
+      return is_vector(a.type) ? a.dimension == b.dimension : equal_bytes(a.bytes, b.bytes);
   }
-  return false;
 }
 
 std::vector<Value> values_of(const Schema& schema, const RowView& row) {
@@ -133,21 +144,27 @@ void try_put(const Schema& schema, Bytes bytes) {
   values_of(schema, put->row);
   for (const VectorChange& change : put->vectors) {
     const std::uint32_t field = schema.vectors()[change.vector];
-    demand(change.elements.size() == schema.field(field).dimension * sizeof(float),
+    demand(change.elements.size() == schema.field(field).vector_bytes(),
            "a vector of another dimension");
     demand(to_vector(change.elements).size() == change.elements.size(), "its bytes can be read");
   }
 }
 
-void try_key(const Field& field, Bytes bytes) {
+// Of a key of several fields, and of each of its fields alone.
+void try_key(const Schema& schema, Bytes bytes) {
   const Exact exact(bytes);
-  demand(!describe_key(field, exact.bytes()).empty(), "a key without a description");
-  const Result<Value> value = decode_key(field, exact.bytes());
-  if (!value) return demand(value.error().code() == ErrorCode::kCorrupt, "a bad key's code");
-  demand(value->type == field.type, "a key of another type");
+  demand(!describe_key(schema, exact.bytes()).empty(), "a key without a description");
+  const auto values = decode_key(schema, exact.bytes());
+  if (!values) return demand(values.error().code() == ErrorCode::kCorrupt, "a bad key's code");
+  demand(values->size() == schema.key().size(), "a key of another number of values");
+  std::vector<Value> views;
+  for (std::size_t i = 0; i < values->size(); ++i) {
+    views.push_back((*values)[i].view());
+    demand(views[i].type == schema.field(schema.key()[i]).type, "a key of another type");
+  }
   EncodedKey again;
-  encode_key(*value, again);
-  demand(equal_bytes(bytes_of(again), exact.bytes()), "a value has two keys");
+  encode_key(schema, views, again);
+  demand(equal_bytes(bytes_of(again), exact.bytes()), "values have two keys");
 }
 
 void try_numbers(Bytes bytes) {
@@ -177,11 +194,12 @@ Value value_for(const Field& field, Input& input, std::vector<std::string>& memo
       return Value::of_timestamp(input.take<std::int64_t>());
     case FieldType::kF64:
       return Value::of_f64(std::bit_cast<double>(input.take<std::uint64_t>()));
-    case FieldType::kVectorF32:
-      return Value::of_vector(kVector.data(), field.dimension);
     default:
       break;
   }
+  if (is_vector(field.type))
+    return Value::of_vector(field.type, as_bytes(kVector.data(), 4 * kVector.size()).data(),
+                            field.dimension);
   memory.emplace_back(input.text(300));
   if (input.byte() == 255) memory.back().resize(70'000, 'x');
   Value value = Value::of_bytes(as_bytes(memory.back()));
@@ -248,8 +266,7 @@ void fuzz_one(Bytes bytes) {
   if (what == kPut) try_put(schema, input.rest());
   if (what == kValues) try_values(schema, input);
   if (what == kKey) {
-    const Field field = schema.field(input.byte() % schema.size());
-    if (field.type != FieldType::kVectorF32) try_key(field, input.rest());
+    try_key(schema, input.rest());
   }
 }
 
@@ -270,10 +287,8 @@ std::vector<ByteVector> seeds() {
     for (std::uint32_t i = 0; i < schema.vectors().size(); ++i) changed.push_back(i);
     all.push_back(seed(kPut, which, encode_put(schema, 300, values, changed)));
     EncodedKey key;
-    encode_key(values[schema.key()], key);
-    ByteVector key_bytes = {static_cast<std::byte>(schema.key())};
-    ByteWriter(key_bytes).put_bytes(bytes_of(key));
-    all.push_back(seed(kKey, which, key_bytes));
+    encode_key_of(schema, values, key);
+    all.push_back(seed(kKey, which, bytes_of(key)));
     const RowView view = must(RowView::parse(schema, row));
     all.push_back(seed(kNumbers, 0, encode_used_number(schema, view, bytes_of(key))));
     all.push_back(seed(kValues, which, as_bytes(some)));

@@ -78,7 +78,7 @@ inline Result<Part> read_collection(View& view, StructureId id) {
     if (!there) break;
     std::string text;
     for (const Value& value : values) text += text_of(value) + "|";
-    if (!part.emplace(text_of(values[collection.schema().key()]), text).second) break;
+    if (!part.emplace(text_of(values[collection.schema().key()[0]]), text).second) break;
   }
   return part;
 }

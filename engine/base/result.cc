@@ -13,7 +13,7 @@
 namespace quire {
 namespace {
 
-constexpr std::array<std::string_view, 36> kNames = {"ok",
+constexpr std::array<std::string_view, 38> kNames = {"ok",
                                                      "not_found",
                                                      "exists",
                                                      "invalid",
@@ -48,7 +48,9 @@ constexpr std::array<std::string_view, 36> kNames = {"ok",
                                                      "lock_lost",
                                                      "readers_full",
                                                      "conflict",
-                                                     "cancelled"};
+                                                     "cancelled",
+                                                     "unique",
+                                                     "budget"};
 
 // What stands where there is no memory for a sentence. The names are short enough to lie in the
 // strings themselves, so that making these needs none either.

@@ -46,9 +46,9 @@ class CheckView final : public View {
 
 class Checker {
  public:
-  Checker(CheckView& view, PageNumber page_count,
+  Checker(CheckView& view, PageNumber page_count, IndexKinds kinds,
           const std::function<bool(const std::string&)>& report)
-      : view_(view), used_(page_count), report_(report) {}
+      : view_(view), definitions_(kinds), used_(page_count), report_(report) {}
 
   void damage(const std::string& text) {
     ++damages_;
@@ -172,7 +172,7 @@ class Checker {
   // Names their structures.
   void open_collections() {
     for (const auto& [name, id] : collections_) {
-      auto collection = Collection::open(view_, id);
+      auto collection = Collection::open(view_, id, &definitions_);
       const std::string who = "collection '" + name + "'";
       owners_[id] = who + ", rows";
       if (!collection) {
@@ -182,6 +182,10 @@ class Checker {
       const CollectionDefinition& definition = collection->definition();
       owners_[definition.numbers] = who + ", record numbers";
       owners_[definition.freed] = who + ", freed numbers";
+      if (definition.counters != 0) owners_[definition.counters] = who + ", counters";
+      for (const IndexDefinition& index : definition.indexes)
+        for (const StructureId structure : index.structures)
+          owners_[structure] = who + ", index '" + index.name + "'";
       for (std::size_t i = 0; i < definition.vectors.size(); ++i) {
         const std::uint32_t field = definition.schema.vectors()[i];
         owners_[definition.vectors[i]] =
@@ -194,6 +198,7 @@ class Checker {
   static constexpr std::size_t kToldMax = 10'000;
 
   CheckView& view_;
+  CollectionCache definitions_;
   std::vector<bool> used_;
   const std::function<bool(const std::string&)>& report_;
   std::vector<std::pair<StructureId, CatalogEntry>> entries_;
@@ -320,7 +325,7 @@ Status Database::check(const std::function<bool(const std::string&)>& report) {
   PageReader reader(map.get(), nullptr, census.page_count);
   reader.read_with(data_.get());
   CheckView view(root, reader);
-  Checker checker(view, census.page_count, report);
+  Checker checker(view, census.page_count, options_.index_kinds, report);
   for (const std::string& damage : files.damages) checker.damage(damage);
   checker.catalog();
   checker.structures();

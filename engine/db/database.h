@@ -14,6 +14,7 @@
 #include "engine/db/meta.h"
 #include "engine/io/disk.h"
 #include "engine/page/page_space.h"
+#include "engine/record/index.h"
 #include "engine/txn/attachment.h"
 #include "engine/txn/writer.h"
 
@@ -26,6 +27,7 @@ struct DatabaseOptions {
   std::uint32_t page_size = 0;        // of a new one; 0: 4096
   std::uint32_t busy_timeout_ms = 0;  // UINT32_MAX: for ever
   WriterOptions writer;
+  IndexKinds index_kinds;  // those that this process knows
   // Segment sizes, for tests.
   std::uint64_t log_segment_bytes_min = 64 << 10;
   std::uint64_t log_segment_bytes_max = 16 << 20;

@@ -92,7 +92,8 @@ namespace {
 class Replayer {
  public:
   // `base`: the transaction of the state that it begins at.
-  Replayer(Writer& writer, TxnNumber base) : writer_(writer), base_(base) {}
+  Replayer(Writer& writer, TxnNumber base, IndexKinds kinds)
+      : writer_(writer), base_(base), definitions_(kinds) {}
 
   Status record(const wal::Record& record) {
     const auto kind = static_cast<LogKind>(record.kind);
@@ -166,7 +167,7 @@ Status Database::replay(Writer& writer, wal::Position& end, std::uint64_t& highe
   QUIRE_TRY(const auto segments, wal::list_segments(disk_, log_directory()));
   if (!segments.empty()) highest_segment = segments.back();
   QUIRE_TRY(const auto reader, wal::LogReader::open(disk_, log_options(), meta_.position));
-  Replayer replayer(writer, meta_.root.txn);
+  Replayer replayer(writer, meta_.root.txn, options_.index_kinds);
   for (;;) {
     QUIRE_TRY(const auto record, reader->next());
     if (!record) break;

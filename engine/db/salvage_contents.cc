@@ -399,7 +399,7 @@ Status ContentsSalvager::restore(SalvageTarget& target, std::vector<Vectors>& ve
   std::vector<Value> values(schema.size());
   for (std::size_t i = 0; i < schema.size(); ++i) values[i] = row->value(i);
   EncodedKey own;
-  encode_key(values[schema.key()], own);
+  encode_key_of(*row, own);
   if (!equal_bytes(bytes_of(own), key)) {
     target.lose_one(key, {}, "the key in its row is another");
     return {};
@@ -416,7 +416,7 @@ Status ContentsSalvager::restore(SalvageTarget& target, std::vector<Vectors>& ve
     if (lost == nullptr && from.view && owns_number(row->number(), key))
       at = row->number() < from.view->size() ? from.view->at(row->number()) : nullptr;
     if (at != nullptr) {
-      values[field] = Value::of_vector(as_floats(at), schema.field(field).dimension);
+      values[field] = Value::of_vector(schema.field(field).type, at, schema.field(field).dimension);
       continue;
     }
     values[field] = Value::null();

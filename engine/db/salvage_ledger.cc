@@ -84,8 +84,7 @@ void SalvageTarget::lose_one(Bytes key, const PagePtr& ptr, std::string why) {
 
 std::string SalvageTarget::show(Bytes key) const {
   if (collection) {
-    const Field& field = collection->schema().key_field();
-    if (decode_key(field, key)) return describe_key(field, key);
+    if (decode_key(collection->schema(), key)) return describe_key(collection->schema(), key);
   }
   return show_bytes(key);
 }

@@ -284,12 +284,13 @@ Status LogSalvager::put_record(SalvageTarget& target, Bytes payload) {
   const Schema& schema = collection.schema();
   QUIRE_TRY(const RecordPut put, decode_put(schema, payload));
   EncodedKey key;
-  QUIRE_CHECK(forgiven(make_key(collection, put.row.value(schema.key()),
-                                max_key_size(txn_->reader().page_size()), key)));
+  encode_key_of(put.row, key);
+  if (key.size() > max_key_size(txn_->reader().page_size()))
+    return fail(ErrorCode::kCorrupt, "the key of a record is too long");
   QUIRE_TRY(const auto old, find_row(*txn_, collection, bytes_of(key)));
   std::vector<Value> values(schema.size());
   for (std::size_t i = 0; i < schema.size(); ++i) values[i] = put.row.value(i);
-  std::vector<std::vector<float>> elements(schema.vectors().size());
+  std::vector<ByteVector> elements(schema.vectors().size());
   std::set<std::uint32_t> without;
   bool lost = false;
   for (std::uint32_t place = 0; place < schema.vectors().size(); ++place) {
@@ -308,9 +309,9 @@ Status LogSalvager::put_record(SalvageTarget& target, Bytes payload) {
       lost = lost || !schema.field(field).nullable;
       continue;
     }
-    elements[place].resize(schema.field(field).dimension);
-    std::memcpy(elements[place].data(), from.data(), from.size());
-    values[field] = Value::of_vector(elements[place].data(), schema.field(field).dimension);
+    elements[place] = to_vector(from);
+    values[field] = Value::of_vector(schema.field(field).type, elements[place].data(),
+                                     schema.field(field).dimension);
   }
   const ByteVector name = to_vector(bytes_of(key));
   if (lost) {  // then it was not there: as it was found, it had none of them

@@ -1,5 +1,8 @@
 #include "engine/record/collection_check.h"
 
+#include <algorithm>
+
+#include "engine/record/counters.h"
 #include "engine/record/numbers.h"
 #include "engine/record/record_reader.h"
 #include "engine/record/value_check.h"
@@ -20,6 +23,8 @@ class Checker {
     QUIRE_CHECK(
         each(numbers_, [this](Bytes key, Bytes entry) { return check_number(key, entry); }));
     QUIRE_CHECK(each(freed, [this](Bytes key, Bytes) { return check_freed(key); }));
+    QUIRE_CHECK(check_counters());
+    for (std::size_t i = 0; i < collection_.indexes().size(); ++i) QUIRE_CHECK(check_index(i));
     // Each record has an entry with its key, so as many entries as records are those of the
     // records; and likewise for the free numbers.
     if (in_use_ != primary.count())
@@ -69,6 +74,7 @@ class Checker {
     encode_key_of(*row, own);
     if (!equal_bytes(bytes_of(own), key))
       return record_damage(key, "the key in its row is another");
+    count(*row);
     QUIRE_CHECK(check_own_number(key, *row));
     return check_vectors(key, *row);
   }
@@ -93,6 +99,45 @@ class Checker {
       if (const auto wrong = wrong_element(schema.field(field), elements))
         return record_damage(key, "its vector '" + schema.field(field).name + "': " + *wrong);
     }
+    return {};
+  }
+
+  // A counter is at least what each record has.
+  void count(const RowView& row) {
+    const std::span<const std::uint32_t> counted = collection_.schema().counted();
+    greatest_.resize(counted.size());
+    for (std::size_t i = 0; i < counted.size(); ++i) {
+      if (!row.is_null(counted[i]))
+        greatest_[i] = std::max(greatest_[i], row.value(counted[i]).i64);
+    }
+  }
+  Status check_counters() {
+    for (std::size_t i = 0; i < greatest_.size(); ++i) {
+      const std::uint32_t field = collection_.schema().counted()[i];
+      const auto counter = read_counter(view_, collection_, field);
+      if (!counter && counter.error().code() != ErrorCode::kCorrupt)
+        return std::unexpected(counter.error());
+      if (!counter) {
+        report_(counter.error());
+      } else if (*counter < greatest_[i]) {
+        report_(collection_
+                    .field_failure(ErrorCode::kCorrupt, field,
+                                   "its counter is behind the records")
+                    .error());
+      }
+    }
+    return {};
+  }
+
+  Status check_index(std::size_t i) {
+    const Index* index = collection_.indexes()[i].get();
+    const IndexDefinition& definition = collection_.definition().indexes[i];
+    if (index == nullptr) return {};  // of a kind that is not known here: its pages were checked
+    const std::string who = "index '" + definition.name + "': ";
+    const auto tell = [&](const Error& error) { damage(who + error.message()); };
+    const Status checked = index->check(view_, collection_, tell);
+    if (checked || checked.error().code() != ErrorCode::kCorrupt) return checked;
+    tell(checked.error());
     return {};
   }
 
@@ -122,6 +167,7 @@ class Checker {
   RecordReader reader_;
   TreeRoot numbers_;
   RecordNumber next_number_ = 0;
+  std::vector<std::int64_t> greatest_;  // of each counted field
   std::uint64_t in_use_ = 0;
   std::uint64_t free_ = 0;
 };

@@ -164,10 +164,9 @@ Result<std::vector<OwnedValue>> decode_key(const Schema& schema, Bytes key) {
   return values;
 }
 
-Result<Value> decode_single_key(const Schema& schema, Bytes key) {
+Result<Value> decode_single_key(FieldType type, Bytes key) {
   std::string none;
-  QUIRE_TRY(const Value value,
-            take_component(schema.field(schema.key()[0]).type, true, key, none));
+  QUIRE_TRY(const Value value, take_component(type, true, key, none));
   if (!key.empty()) return no_key();
   return value;
 }

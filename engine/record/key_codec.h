@@ -44,6 +44,11 @@ void append_component(const Value& value, bool last, EncodedKey& key);
 // put into `memory`, if they have escaped zeros, else they borrow from `key`. kCorrupt.
 Result<Value> take_component(FieldType type, bool last, Bytes& key, std::string& memory);
 
+// Of a key with one component.
+inline void encode_key(const Value& value, EncodedKey& key) {
+  key.clear();
+  append_component(value, true, key);
+}
 // The values are those of the key fields and no NaN (check_value).
 void encode_key(const Schema& schema, KeyValues values, EncodedKey& key);
 // Of a record's values, or its row.
@@ -52,8 +57,8 @@ void encode_key_of(const RowView& row, EncodedKey& key);
 
 // kCorrupt when no record has this key.
 Result<std::vector<OwnedValue>> decode_key(const Schema& schema, Bytes key);
-// Of a schema with one key field; borrows from `key`.
-Result<Value> decode_single_key(const Schema& schema, Bytes key);
+// Of a key with one component; the value borrows from `key`.
+Result<Value> decode_single_key(FieldType type, Bytes key);
 // The values for a message, shortened: 'text', 42, 0x0102; (1, 'a') of several.
 std::string describe_key(const Schema& schema, Bytes key);
 

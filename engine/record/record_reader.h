@@ -50,8 +50,14 @@ class RecordScan {
   // and kInvalid where they are not.
   static Result<RecordScan> open(RecordReader& reader, std::span<const Value> low,
                                  std::span<const Value> high);
+  // The same for a collection with one key field; nullptr is no bound.
+  static Result<RecordScan> open(RecordReader& reader, const Value* low, const Value* high) {
+    return open(reader, std::span(low, low != nullptr ? 1 : 0),
+                std::span(high, high != nullptr ? 1 : 0));
+  }
   // The next record, as RecordReader::get. False at the end.
   Result<bool> next(std::span<Value> values);
+  const Collection& collection() const noexcept { return reader_->collection(); }
 
  private:
   explicit RecordScan(RecordReader& reader) : reader_(&reader) {}

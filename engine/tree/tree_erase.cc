@@ -52,6 +52,26 @@ void TreeWriter::shrink() {
   if (changed) drop_path();
 }
 
+namespace {
+
+// Whether the keys of both, which are in order in each, are in order over both.
+bool in_order(const NodeView& left, Bytes separator, const NodeView& right) {
+  const std::uint32_t first = left.is_branch() ? 1 : 0;  // the first child of a branch has no key
+  KeyBuffer key;
+  if (left.count() > first) {
+    left.key_of(left.count() - 1, key);
+    if (compare_bytes({key.data(), key.size()}, separator) >= 0) return false;
+  }
+  if (right.count() > first) {
+    right.key_of(first, key);
+    const int order = compare_bytes({key.data(), key.size()}, separator);
+    return right.is_branch() ? order > 0 : order >= 0;
+  }
+  return true;
+}
+
+}  // namespace
+
 bool TreeWriter::merge_with_neighbour(std::size_t depth) {
   const std::uint32_t slot = path_[depth - 1].slot;
   if (slot + 1 < node_at(depth - 1).count() && merge_children(depth, slot)) return true;
@@ -72,8 +92,11 @@ bool TreeWriter::merge_children(std::size_t depth, std::uint32_t left_slot) {
   KeyBuffer separator;
   parent.key_of(left_slot + 1, separator);
   const NodeView copy = keep_copy(ours);
-  const NodeMerge merge(ours_is_left ? copy : other, ours_is_left ? other : copy,
-                        {separator.data(), separator.size()});
+  const NodeView& left = ours_is_left ? copy : other;
+  const NodeView& right = ours_is_left ? other : copy;
+  const Bytes between(separator.data(), separator.size());
+  if (!in_order(left, between, right)) return false;  // damaged; found when it is touched
+  const NodeMerge merge(left, right, between);
   if (!merge.fits()) return false;
   PagePtr merged = path_[depth].ptr;
   merge.write(ours.bytes(), identity_of(merged, level_at(depth)));

@@ -72,7 +72,7 @@ extern "C" {
 #endif
 
 #define QUIRE_VERSION_MAJOR 0
-#define QUIRE_VERSION_MINOR 1
+#define QUIRE_VERSION_MINOR 2
 #define QUIRE_VERSION_PATCH 0
 
 /* ------------------------------------------------------------------ errors */
@@ -113,7 +113,9 @@ enum {
   QUIRE_ERR_LOCK_LOST = -32,      /* the `lock` file was deleted or replaced while open */
   QUIRE_ERR_READERS_FULL = -33,   /* the reader table can't grow further */
   QUIRE_ERR_CONFLICT = -34,       /* out of order: e.g. a savepoint that has ended */
-  QUIRE_ERR_CANCELLED = -35       /* a callback asked to stop */
+  QUIRE_ERR_CANCELLED = -35,      /* a callback asked to stop */
+  QUIRE_ERR_UNIQUE = -36,         /* another record has this key in a unique index */
+  QUIRE_ERR_BUDGET = -37          /* a query needs more than it was allowed */
 };
 
 /* The sentence for the last error of the calling thread; never NULL; good until its next call. A
@@ -121,7 +123,7 @@ enum {
 QUIRE_API const char* quire_last_error(void);
 /* "not_found" for QUIRE_ERR_NOT_FOUND; "unknown" for what is not a code. */
 QUIRE_API const char* quire_error_name(int code);
-/* "0.1.0". */
+/* "0.2.0". */
 QUIRE_API const char* quire_version(void);
 /* A line of JSON: version, format, kernels in use, whether built with io_uring, compiler. */
 QUIRE_API const char* quire_build_info(void);
@@ -466,26 +468,44 @@ typedef enum quire_type {
   QUIRE_TYPE_F64 = 3,
   QUIRE_TYPE_TEXT = 4, /* UTF-8, checked */
   QUIRE_TYPE_BYTES = 5,
-  QUIRE_TYPE_TIMESTAMP = 6,  /* i64, microseconds since 1970 UTC */
-  QUIRE_TYPE_VECTOR_F32 = 16 /* fixed dimension */
+  QUIRE_TYPE_TIMESTAMP = 6, /* i64, microseconds since 1970 UTC */
+  QUIRE_TYPE_JSON = 7,      /* the text of a document (RFC 8259), UTF-8, checked, kept as given */
+  /* Arrays of scalars, none of them null: see quire_array_make. */
+  QUIRE_TYPE_ARRAY_BOOL = 8,
+  QUIRE_TYPE_ARRAY_I64 = 9,
+  QUIRE_TYPE_ARRAY_F64 = 10,
+  QUIRE_TYPE_ARRAY_TEXT = 11,
+  QUIRE_TYPE_ARRAY_BYTES = 12,
+  QUIRE_TYPE_ARRAY_TIMESTAMP = 13,
+  /* Vectors, of fixed dimension. */
+  QUIRE_TYPE_VECTOR_F32 = 16,
+  QUIRE_TYPE_VECTOR_F16 = 17,  /* IEEE 754 binary16 */
+  QUIRE_TYPE_VECTOR_I8 = 18,
+  QUIRE_TYPE_VECTOR_BITS = 19, /* eight a byte, lowest first; those past the last are 0 */
+  QUIRE_TYPE_DEFAULT = 255     /* of a value that is written: what its field has by default */
 } quire_type;
 
 enum {
   QUIRE_FIELD_NULLABLE = 1, /* may be null; vectors too */
-  QUIRE_FIELD_KEY = 2       /* the primary key: exactly one field, a scalar, not nullable. TEXT and
-                               BYTES: 0 to quire_max_key_size - 1 bytes; F64: not NaN */
+  QUIRE_FIELD_KEY = 2       /* of the primary key: 1 to 16 fields, in their order, scalars, not
+                               nullable, F64 not NaN; together at most quire_max_key_size bytes (one
+                               TEXT or BYTES: 0 to quire_max_key_size - 1) */
 };
 
+typedef struct quire_rules quire_rules;
+
 typedef struct quire_field {
-  const char* name;   /* 1 to 255 bytes of UTF-8 without control characters, unique */
-  uint32_t type;      /* quire_type */
-  uint32_t flags;     /* QUIRE_FIELD_* */
-  uint32_t dimension; /* of a vector: 1 to 65,535 */
-  uint32_t reserved;
+  const char* name;         /* 1 to 255 bytes of UTF-8 without control characters, unique */
+  uint32_t type;            /* quire_type */
+  uint32_t flags;           /* QUIRE_FIELD_* */
+  uint32_t dimension;       /* of a vector: 1 to 65,535 */
+  uint32_t id;              /* 0 for a new field; see quire_collection_change */
+  const quire_rules* rules; /* NULL: no default, nothing checked */
 } quire_field;
 
-/* A value of a field. For TEXT and BYTES `bytes`; for a vector `vector` with `dimension` floats; in
- * results both borrow the transaction's memory. Vectors are 4-byte aligned in results. */
+/* A value of a field. For TEXT, BYTES, JSON and arrays `bytes`; for a vector `vector` or `elements`,
+ * with `dimension` elements; in results these borrow the transaction's memory. Vectors in results
+ * are aligned for their elements. */
 typedef struct quire_value {
   uint32_t type; /* quire_type; NULL for a null */
   uint32_t dimension;
@@ -494,14 +514,55 @@ typedef struct quire_value {
     int64_t i64; /* I64, TIMESTAMP */
     double f64;
     quire_slice bytes;
-    const float* vector;
+    const float* vector;  /* of F32 */
+    const void* elements; /* of any type */
   } as;
 } quire_value;
 
+typedef enum quire_default {
+  QUIRE_DEFAULT_NONE = 0,  /* null where the field may be null; else a value has to be given */
+  QUIRE_DEFAULT_VALUE = 1, /* default_value */
+  QUIRE_DEFAULT_NOW = 2,   /* TIMESTAMP: when the record is written */
+  QUIRE_DEFAULT_NEXT = 3,  /* I64: one more than any record of the collection ever had, from 1 */
+  QUIRE_DEFAULT_UUID = 4   /* BYTES (16) or TEXT (36): a UUID of version 7 */
+} quire_default;
+
+/* What a field has by default, and what its values have to be; null is never checked. In those of
+ * arrays the range, list and pattern hold for each element. */
+struct quire_rules {
+  size_t size;
+  uint32_t default_kind; /* quire_default */
+  uint32_t reserved;
+  quire_value default_value;
+  quire_value min; /* of numbers and timestamps; type NULL: none */
+  quire_value max;
+  uint64_t min_length; /* TEXT: characters; BYTES: bytes; arrays: elements */
+  uint64_t max_length; /* UINT64_MAX: any */
+  const quire_value* one_of;
+  size_t one_of_count; /* 0: any */
+  const char* pattern; /* a regular expression (RE2's syntax) for the whole of a TEXT; NULL: none */
+};
+#define QUIRE_RULES_INIT \
+  {sizeof(quire_rules), 0, 0, {0, 0, {0}}, {0, 0, {0}}, {0, 0, {0}}, 0, UINT64_MAX, 0, 0, 0}
+
+/* An array value of `count` elements, all of the type's element type and none null, in `buffer`,
+ * which has room for *size bytes; *size gets the bytes it takes. `array` then borrows the buffer.
+ * Errors: VALUE_SIZE (more room is needed: *size says how much), TYPE. O(size). */
+QUIRE_API int quire_array_make(uint32_t type, const quire_value* elements, size_t count,
+                               void* buffer, size_t* size, quire_value* array);
+/* Number of its elements. O(1).
+ * Errors: TYPE (no array), SCHEMA (its bytes make no sense). */
+QUIRE_API int quire_array_count(const quire_value* array, uint64_t* count);
+/* Its elements from `first` on, at most `room`; `filled` gets how many. They borrow what the array
+ * borrows. O(first + filled).
+ * Errors: as quire_array_count. */
+QUIRE_API int quire_array_elements(const quire_value* array, uint64_t first, quire_value* elements,
+                                   size_t room, size_t* filled);
+
 /* Makes a collection; the fields' order is the order of values everywhere. 1 to 1,024 fields; all
  * is copied. Names are as for keyspaces. O(fields).
- * Errors: EXISTS (the name is a keyspace's or collection's), INVALID (a name, the fields), TYPE (a
- * field's type). */
+ * Errors: EXISTS (the name is a keyspace's or collection's), INVALID (a name, the fields, their
+ * rules), TYPE (a field's type). */
 QUIRE_API int quire_collection_create(quire_txn* txn, const char* name, const quire_field* fields,
                                       size_t field_count, quire_collection* collection);
 /* Finds a collection by its name. O(log names).
@@ -514,11 +575,58 @@ QUIRE_API int quire_collection_list(quire_txn* txn,
                                     int (*visit)(void* context, const char* name,
                                                  quire_collection collection, uint64_t records),
                                     void* context);
-/* Number of fields, then each; names are borrowed. NOT_FOUND: no field has this index. */
+/* Number of fields, then each; names and rules are borrowed. NOT_FOUND: no field has this index. */
 QUIRE_API int quire_collection_field_count(quire_txn* txn, quire_collection collection,
                                            size_t* field_count);
 QUIRE_API int quire_collection_field(quire_txn* txn, quire_collection collection, size_t index,
                                      quire_field* field);
+/* The version of the schema that rows are written with now, and the oldest that a row may have: each
+ * row keeps the one that it was written with. From 1. O(1). */
+QUIRE_API int quire_collection_version(quire_txn* txn, quire_collection collection,
+                                       uint32_t* newest, uint32_t* oldest);
+/* Whether the collection is what the caller's program was written for: the same fields (by name, in
+ * any order) with the same types, flags, dimensions, and rules where `rules` is not NULL, and the
+ * same key. Fields that the caller does not know are none of its business.
+ * Errors: SCHEMA, whose sentence is the difference, a field a line. */
+QUIRE_API int quire_collection_expect(quire_txn* txn, quire_collection collection,
+                                      const quire_field* fields, size_t field_count);
+
+/* Told now and then by what takes long: how many records of how many are done. A non-zero return
+ * stops it: CANCELLED. */
+typedef int (*quire_progress)(void* context, uint64_t done, uint64_t total);
+
+/* Each of these changes what a collection is, without writing its records again. An error of the
+ * caller leaves it as it was. Its scans in this transaction end (CLOSED). */
+/* Errors: EXISTS, INVALID. */
+QUIRE_API int quire_collection_rename(quire_txn* txn, quire_collection collection,
+                                      const char* name);
+/* Other fields: all that the collection shall have, in their new order. A field with an id is the one
+ * that has it now (quire_collection_field): it may get another name, other rules, become nullable or
+ * not, and become wider: BOOL an I64, I64 an F64, TEXT BYTES. One with id 0 is new: in the records
+ * that are there it is its default, where that is a value or NOW, else null. Those left out go, with
+ * their values. The fields of the key stay what they are, but for name and rules.
+ * O(fields); O(records) where rules become stricter, a field may be null no more, or an I64 becomes
+ * an F64: then every record is looked at, and indexes of fields that became wider are built anew.
+ * Errors: SCHEMA (a record does not fit: the sentence names it; a new field that can't be null has
+ * neither a value nor NOW by default, and there are records), INVALID (a field, or an index uses
+ * one that goes), CANCELLED, TOO_LARGE (over 255 versions in use: see quire_collection_rewrite). */
+QUIRE_API int quire_collection_change(quire_txn* txn, quire_collection collection,
+                                      const quire_field* fields, size_t field_count,
+                                      quire_progress progress, void* context);
+/* Writes every row that is of an older version anew. O(records).
+ * Errors: CANCELLED. */
+QUIRE_API int quire_collection_rewrite(quire_txn* txn, quire_collection collection,
+                                       quire_progress progress, void* context);
+
+/* Called for a record whose key is to be the default (its one key field has QUIRE_TYPE_DEFAULT):
+ * fills `key`, of the field's type; what it points to has to be good until the next call. A non-zero
+ * return refuses the record: CANCELLED. */
+typedef int (*quire_key_function)(void* context, quire_value* key);
+/* Sets the function, or none (NULL), for the collection of this name in this process, whether it is
+ * there yet or not. It comes before what the field has by default. O(1). */
+QUIRE_API int quire_set_key_function(quire_db* db, const char* collection,
+                                     quire_key_function function, void* context);
+
 /* Exact number of records. O(log names). */
 QUIRE_API int quire_collection_count(quire_txn* txn, quire_collection collection,
                                      uint64_t* records);
@@ -527,13 +635,19 @@ QUIRE_API int quire_collection_count(quire_txn* txn, quire_collection collection
  * checked before anything is written. A record without its vectors: 2 GiB at most. Each of these
  * costs O(log n + size of the record); writing a vector may copy the 64 KiB around it, once a
  * transaction.
- * Errors of each: TYPE (a value or the key is of another type), SCHEMA (count, nulls, UTF-8,
- * dimensions, NaN and infinities in vectors, NaN as a key), both naming the field; KEY_SIZE,
- * VALUE_SIZE. */
+ * key: one value for each key field, in their order.
+ * Errors of each: TYPE (a value or the key is of another type), SCHEMA (count, nulls, UTF-8, JSON,
+ * dimensions, NaN and infinities in vectors, NaN as a key, what the rules say), both naming the
+ * field; KEY_SIZE, VALUE_SIZE; UNIQUE, naming the index, the key and the record that has it. */
 /* Inserts.
  * Errors: EXISTS (there is a record with this key). */
 QUIRE_API int quire_record_insert(quire_txn* txn, quire_collection collection,
                                   const quire_value* values, size_t value_count);
+/* The same, and fills `key` with a value for each key field: what defaults became. They are good
+ * until the transaction's next change or end. */
+QUIRE_API int quire_record_insert_key(quire_txn* txn, quire_collection collection,
+                                      const quire_value* values, size_t value_count,
+                                      quire_value* key);
 /* Inserts or replaces. */
 QUIRE_API int quire_record_upsert(quire_txn* txn, quire_collection collection,
                                   const quire_value* values, size_t value_count);
@@ -552,9 +666,18 @@ QUIRE_API int quire_record_delete(quire_txn* txn, quire_collection collection,
 QUIRE_API int quire_record_get(quire_txn* txn, quire_collection collection, const quire_value* key,
                                quire_value* values, size_t value_count);
 
+/* The version of the schema that the record's row was written with. O(log n).
+ * Errors: NOT_FOUND (no such record); for the key as above. */
+QUIRE_API int quire_record_version(quire_txn* txn, quire_collection collection,
+                                   const quire_value* key, uint32_t* version);
+/* The same as quire_record_get for the record with this number, which a search gave in this transaction.
+ * Errors: NOT_FOUND (no record has this number), INVALID. */
+QUIRE_API int quire_record_get_number(quire_txn* txn, quire_collection collection, uint64_t record,
+                                      quire_value* values, size_t value_count);
+
 /* A scan in order of the primary key: by value, TEXT and BYTES as by memcmp. Use quire_cursor_close
- * to end it; only quire_scan_next works on such a cursor. low/high (may be NULL): key values, of
- * any size, low <= key < high; they are copied. Changes made through its write transaction are
+ * to end it; only quire_scan_next works on such a cursor. low/high (may be NULL): a value for
+ * each key field, of any size, low <= key < high; they are copied. Changes made through its write transaction are
  * seen. O(1).
  * Errors: TYPE, SCHEMA (of low and high). */
 QUIRE_API int quire_scan_open(quire_txn* txn, quire_collection collection, const quire_value* low,
@@ -563,6 +686,48 @@ QUIRE_API int quire_scan_open(quire_txn* txn, quire_collection collection, const
  * Errors: NOT_FOUND (at the end), INVALID (more values than fields), TYPE (not a scan), CLOSED
  * (also after a renewal, a rollback, the collection's drop or NO_MEMORY). */
 QUIRE_API int quire_scan_next(quire_cursor* cursor, quire_value* values, size_t value_count);
+
+/* ----------------------------------------------------------------- indexes */
+
+typedef struct quire_index_options {
+  size_t size;
+  const char* kind;      /* "sorted" */
+  const char* options;   /* an object in JSON: docs/indexes.md has what each kind takes */
+  uint64_t memory_bytes; /* that building may use; 0: 256 MiB */
+  quire_progress progress;
+  void* context;
+} quire_index_options;
+#define QUIRE_INDEX_OPTIONS_INIT {sizeof(quire_index_options), "sorted", 0, 0, 0, 0}
+
+typedef struct quire_index_info {
+  size_t size;
+  const char* name;
+  const char* kind;
+  const char* options; /* as the index has them, in JSON; NULL where the kind is not known here */
+  uint64_t entries;
+  uint64_t pages;
+} quire_index_info;
+
+/* Makes an index and fills it from the records that are there; from then on every change of a record
+ * changes it in the same transaction. Readers go on meanwhile. O(n log n).
+ * Errors: EXISTS (the name), INVALID (name, options), NOT_SUPPORTED (kind), UNIQUE (two records have
+ * the same key: both are named), KEY_SIZE (a record's key is too long), CANCELLED. */
+QUIRE_API int quire_index_create(quire_txn* txn, quire_collection collection, const char* name,
+                                 const quire_index_options* options);
+/* Each of these has NOT_FOUND for a name that no index of the collection has. */
+QUIRE_API int quire_index_drop(quire_txn* txn, quire_collection collection, const char* name);
+/* Errors: EXISTS, INVALID. */
+QUIRE_API int quire_index_rename(quire_txn* txn, quire_collection collection, const char* name,
+                                 const char* new_name);
+/* Builds it anew beside the old one, which then goes. O(n log n).
+ * Errors: CANCELLED, NOT_SUPPORTED. */
+QUIRE_API int quire_index_rebuild(quire_txn* txn, quire_collection collection, const char* name,
+                                  quire_progress progress, void* context);
+/* Calls visit(context, info) for each index, in order of creation; a non-zero return stops it, with
+ * QUIRE_OK. What info points to is good during the call. O(indexes * log n). */
+QUIRE_API int quire_index_list(quire_txn* txn, quire_collection collection,
+                               int (*visit)(void* context, const quire_index_info* info),
+                               void* context);
 
 /* ------------------------------------------------------------------ search */
 
@@ -584,7 +749,8 @@ typedef struct quire_search_options {
 
 typedef struct quire_hit {
   double distance; /* ascending, with the precision of a float */
-  quire_value key; /* primary key of the record, borrowed */
+  quire_value key; /* primary key of the record, borrowed; NULL where that has several fields */
+  uint64_t record; /* its number: see quire_record_get_number */
 } quire_hit;
 
 /* Exact nearest neighbours at the age of the transaction, its own changes included. hits has room

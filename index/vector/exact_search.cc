@@ -91,7 +91,7 @@ Result<std::vector<VectorHit>> exact_search(View& view, const Collection& collec
   QUIRE_CHECK(check_query(collection, query));
   QUIRE_TRY(const DistanceFunctions distance,
             find_distance(distance_kernels(), query.metric, ElementType::kF32));
-  const std::size_t place = collection.schema().place(query.field);
+  const std::size_t place = collection.schema().vector_place(query.field);
   QUIRE_TRY(const NumberSet numbers, numbers_with_vector(view, collection, place));
   QUIRE_TRY(const ArrayRoot root, view.array_root(collection.definition().vectors[place]));
   ArrayView array(view.reader(), root);

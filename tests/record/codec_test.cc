@@ -21,13 +21,17 @@ std::string key_of(const Value& value) {
   return key;
 }
 
+std::string describe(FieldType type, Bytes key) {
+  return describe_key(test::must(Schema::make({{"f", type}}, 0)), key);
+}
+
 // Ascending values have ascending keys, and each comes back.
 void expect_ordered(const Field& field, const std::vector<Value>& ascending) {
   std::string before;
   for (const Value& value : ascending) {
     const std::string key = key_of(value);
     EXPECT_LT(before, key);
-    const auto back = decode_key(field, as_bytes(key));
+    const auto back = decode_single_key(field.type, as_bytes(key));
     ASSERT_TRUE(back) << back.error().message();
     EXPECT_EQ(key_of(*back), key);
     EXPECT_EQ(back->type, field.type);
@@ -84,7 +88,7 @@ TEST(Keys, RandomNumbersKeepTheirOrder) {
 
 TEST(Keys, OfAnotherShapeAreCorrupt) {
   const auto corrupt = [](FieldType type, std::string_view key) {
-    const auto decoded = decode_key({"f", type}, as_bytes(key));
+    const auto decoded = decode_single_key(type, as_bytes(key));
     return !decoded && decoded.error().code() == ErrorCode::kCorrupt;
   };
   EXPECT_TRUE(corrupt(FieldType::kText, ""));
@@ -97,13 +101,13 @@ TEST(Keys, OfAnotherShapeAreCorrupt) {
 }
 
 TEST(Keys, AreDescribedInAFewWords) {
-  const Field text{"f", FieldType::kText};
-  EXPECT_EQ(describe_key(text, as_bytes(key_of(Value::of_text("gui")))), "'gui'");
+  const auto text = FieldType::kText;
+  EXPECT_EQ(describe(text, as_bytes(key_of(Value::of_text("gui")))), "'gui'");
   std::string sixty_three(63, 'x');
-  EXPECT_EQ(describe_key(text, as_bytes(key_of(Value::of_text(sixty_three + "\u00e9")))),
+  EXPECT_EQ(describe(text, as_bytes(key_of(Value::of_text(sixty_three + "\u00e9")))),
             "'" + sixty_three + "...'");
-  EXPECT_EQ(describe_key({"f", FieldType::kI64}, as_bytes(key_of(Value::of_i64(-7)))), "-7");
-  EXPECT_EQ(describe_key({"f", FieldType::kBytes}, as_bytes("\2\x1f\xa0")), "0x1fa0");
+  EXPECT_EQ(describe(FieldType::kI64, as_bytes(key_of(Value::of_i64(-7)))), "-7");
+  EXPECT_EQ(describe(FieldType::kBytes, as_bytes("\2\x1f\xa0")), "0x1fa0");
 }
 
 ByteVector row_of(const Schema& schema, const Item& item, RecordNumber number) {
@@ -127,8 +131,8 @@ TEST(Rows, ComeBackAsTheyWere) {
     EXPECT_EQ(view->number(), number);
     std::array<Value, 9> values;
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = view->value(i);
-    values[test::kPlace].vector = item.place.data();
-    if (item.extra) values[test::kExtra].vector = item.extra->data();
+    values[test::kPlace].vector = as_bytes(item.place.data(), sizeof(float)).data();
+    if (item.extra) values[test::kExtra].vector = as_bytes(item.extra->data(), sizeof(float)).data();
     EXPECT_EQ(Item::from(values), item);
   }
 }

@@ -41,7 +41,7 @@ void expect_exact(View& view, const Collection& collection, const Model& model,
   ASSERT_EQ(hits.size(), std::min(query.k, expected.size()));
   for (std::size_t i = 0; i < hits.size(); ++i) {
     EXPECT_NEAR(hits[i].distance, expected[i], 1e-5);
-    const Value key = must(decode_key(collection.schema().key_field(), hits[i].key));
+    const Value key = must(decode_single_key(FieldType::kText, hits[i].key));
     const auto found = model.find(std::string(as_text(key.bytes)));
     ASSERT_NE(found, model.end());
     const auto* own = vector_of(found->second);

@@ -152,9 +152,9 @@ struct Item {
     if (!values[kFlag].is_null()) item.flag = values[kFlag].boolean;
     item.blob = as_text(values[kBlob].bytes);
     item.time = values[kTime].i64;
-    item.place.assign(values[kPlace].vector, values[kPlace].vector + kPlaceDimension);
+    item.place.assign(values[kPlace].floats(), values[kPlace].floats() + kPlaceDimension);
     if (!values[kExtra].is_null())
-      item.extra.emplace(values[kExtra].vector, values[kExtra].vector + kExtraDimension);
+      item.extra.emplace(values[kExtra].floats(), values[kExtra].floats() + kExtraDimension);
     return item;
   }
 };
