@@ -443,7 +443,7 @@ class ModelRun {
 };
 
 TEST(SortedModel, indexes_follow_random_changes) {
-  for (std::uint64_t seed = 1; seed <= 6 && !testing::Test::HasFailure(); ++seed) {
+  for (std::uint64_t seed = 1; seed <= 10 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     ModelRun(4096, seed).run(25);
   }
