@@ -1,8 +1,8 @@
 #include <boost/container/small_vector.hpp>
 
 #include "capi/handles.h"
-#include "engine/record/record_change.h"
 #include "engine/record/numbers.h"
+#include "engine/record/record_change.h"
 #include "engine/record/record_writer.h"
 #include "engine/record/value_check.h"
 
@@ -162,8 +162,8 @@ int quire_record_update(quire_txn* txn, quire_collection collection, const quire
     if (!wanted) return report(wanted.error());
     const auto converted = values_of(values, count);
     if (!converted) return report(converted.error());
-    return code_of(update_record(*txn->write, opened, span_of(*wanted), {fields, count},
-                                 span_of(*converted)));
+    return code_of(
+        update_record(*txn->write, opened, span_of(*wanted), {fields, count}, span_of(*converted)));
   });
 }
 
@@ -193,8 +193,7 @@ int quire_record_get(quire_txn* txn, quire_collection collection, const quire_va
 
 int quire_record_version(quire_txn* txn, quire_collection collection, const quire_value* key,
                          uint32_t* version) {
-  if (version == nullptr)
-    return report(QUIRE_ERR_INVALID, "quire_record_version: version is NULL");
+  if (version == nullptr) return report(QUIRE_ERR_INVALID, "quire_record_version: version is NULL");
   return read_collection(txn, collection, [&](OpenCollection& opened) -> int {
     const Collection& found = opened.reader.collection();
     const auto wanted = key_of(found, key);

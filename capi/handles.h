@@ -98,7 +98,7 @@ struct SharedDatabase {
   CollectionCache definitions{index_kinds()};
   std::mutex key_mutex;
   std::map<std::string, KeyFunction, std::less<>> key_functions;  // by name of the collection
-  std::size_t handles = 0;  // under the registry's mutex
+  std::size_t handles = 0;                                        // under the registry's mutex
 };
 
 }  // namespace quire::capi

@@ -67,8 +67,7 @@ int quire_index_rebuild(quire_txn* txn, quire_collection collection, const char*
                         quire_progress progress, void* context) {
   if (name == nullptr) return report(QUIRE_ERR_INVALID, "quire_index_rebuild: name is NULL");
   return redefine_collection(txn, collection, [&](const Collection& opened) {
-    return rebuild_index(*txn->write, opened, name, index_kinds(),
-                         progress_of(progress, context));
+    return rebuild_index(*txn->write, opened, name, index_kinds(), progress_of(progress, context));
   });
 }
 

@@ -78,8 +78,7 @@ Result<GivenFields> fields_of(const quire_field* given, std::size_t count) {
     made.fields.push_back(std::move(field));
     if ((given[i].flags & QUIRE_FIELD_KEY) != 0) made.key.push_back(i);
   }
-  if (made.key.empty())
-    return fail(ErrorCode::kInvalid, "no field is the key (QUIRE_FIELD_KEY)");
+  if (made.key.empty()) return fail(ErrorCode::kInvalid, "no field is the key (QUIRE_FIELD_KEY)");
   return made;
 }
 
@@ -268,9 +267,8 @@ int quire_collection_field(quire_txn* txn, quire_collection collection, size_t i
     const Schema& schema = found.schema();
     if (index >= schema.size())
       return report(Error(ErrorCode::kNotFound,
-                          "collection '" + found.name() + "' has " +
-                              std::to_string(schema.size()) + " fields, none with index " +
-                              std::to_string(index)));
+                          "collection '" + found.name() + "' has " + std::to_string(schema.size()) +
+                              " fields, none with index " + std::to_string(index)));
     const Field& described = schema.field(index);
     *field = {};
     field->name = described.name.c_str();

@@ -92,6 +92,20 @@ Keyspace find_keyspace(const Transaction& txn, const std::string& name) {
 
 Schema schema_of(const Collection& collection) { return Schema{collection.fields()}; }
 
+Schema record_schema_of(const Collection& collection) {
+  Schema schema = schema_of(collection);
+  std::size_t keys = 0;
+  for (const Field& field : schema.fields) {
+    keys += field.key ? 1 : 0;
+    if (type_name(field.type) == "unknown") {
+      throw Failure("field '" + field.name + "' has a type that the command line can't show (" +
+                    std::to_string(field.type) + ")");
+    }
+  }
+  if (keys != 1) throw Failure("the key has several fields, which the command line can't take");
+  return schema;
+}
+
 std::vector<std::size_t> select_fields(const Schema& schema, const std::string& names) {
   std::vector<std::size_t> selected;
   if (names.empty()) {

@@ -23,6 +23,9 @@ Database open_for_writing(const Arguments& arguments, std::uint32_t flags = 0);
 Collection find_collection(const Transaction& txn, const std::string& name);
 Keyspace find_keyspace(const Transaction& txn, const std::string& name);
 Schema schema_of(const Collection& collection);
+// The same for verbs that read or write records: throws Failure for types, and keys of several
+// fields, that they do not know.
+Schema record_schema_of(const Collection& collection);
 
 // Positions of the fields named by --fields; all of them when it is empty. Throws Failure.
 std::vector<std::size_t> select_fields(const Schema& schema, const std::string& names);

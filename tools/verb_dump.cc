@@ -56,7 +56,7 @@ int dump_records(const Arguments& arguments) {
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = schema_of(collection);
+  const Schema schema = record_schema_of(collection);
   const auto selected = select_fields(schema, arguments.fields);
   Output output(file);
   std::string line;

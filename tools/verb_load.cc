@@ -41,7 +41,7 @@ std::optional<Schema> existing_schema(const std::optional<Database>& db, const s
   const Transaction txn = db->read();
   const auto collection = txn.find_collection(name);
   if (!collection) return std::nullopt;
-  return schema_of(*collection);
+  return record_schema_of(*collection);
 }
 
 // The schema asked for by --schema and --key must be the collection's.

@@ -61,7 +61,7 @@ int get_record(const Arguments& arguments) {
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = schema_of(collection);
+  const Schema schema = record_schema_of(collection);
   const auto selected = select_fields(schema, arguments.fields);
   OwnedValue key;
   key_from_argument(arguments.rest[1], schema.key(), &key);
@@ -130,7 +130,7 @@ int scan_records(const Arguments& arguments) {
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = schema_of(collection);
+  const Schema schema = record_schema_of(collection);
   const auto selected = select_fields(schema, arguments.fields);
   OwnedValue low, high;
   if (arguments.has_from) key_from_argument(arguments.from, schema.key(), &low);

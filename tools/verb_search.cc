@@ -167,7 +167,7 @@ int run_search(const Arguments& arguments) {
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = schema_of(collection);
+  const Schema schema = record_schema_of(collection);
   const std::size_t field = vector_field(schema, arguments.field);
   OwnedValue like;
   if (arguments.has_like) key_from_argument(arguments.like, schema.key(), &like);

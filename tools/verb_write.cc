@@ -54,7 +54,7 @@ int put_record(const Arguments& arguments) {
   Database db = open_for_writing(arguments);
   Transaction txn = db.write();
   Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = schema_of(collection);
+  const Schema schema = record_schema_of(collection);
   RowBuilder row(schema, false);
   if (!row.build(record, &reason)) throw Failure("the record: " + reason);
   if (!arguments.no_overwrite) {
@@ -125,7 +125,7 @@ int delete_records(const Arguments& arguments) {
   Database db = open_for_writing(arguments);
   Transaction txn = db.write();
   Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = schema_of(collection);
+  const Schema schema = record_schema_of(collection);
   std::uint64_t deleted = 0;
   std::vector<std::string> missing;
   for (std::size_t i = 1; i < arguments.rest.size(); ++i) {

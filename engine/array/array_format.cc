@@ -39,7 +39,7 @@ Status array_check_root(const ArrayRoot& array, std::uint32_t page_size) {
   if (array.element_size == 0 || array.element_size > kMaxArrayElement)
     return bad("the size of an element", array.element_size);
   // Never written: the writer chooses when it opens it.
-  if (array.block_pages == 0 && array.size == 0 && !array.root) return {};
+  if (array.block_pages == 0 && array.size == 0 && !array.root && array.height == 0) return {};
   const std::uint64_t block_bytes = std::uint64_t{array.block_pages} * page_size;
   // Twice: a block of one element that fills little over half of its last page.
   if (block_bytes < array.element_size || block_bytes > 2 * std::uint64_t{kMaxArrayElement})

@@ -49,9 +49,7 @@ class Collection {
   const Schema& schema() const noexcept { return state_->definition.schema; }
   const CollectionDefinition& definition() const noexcept { return state_->definition; }
   // In order of definition().indexes; nullptr for one of a kind that is not known here.
-  std::span<const std::unique_ptr<const Index>> indexes() const noexcept {
-    return state_->indexes;
-  }
+  std::span<const std::unique_ptr<const Index>> indexes() const noexcept { return state_->indexes; }
   // Number of records. O(1).
   Result<std::uint64_t> count(View& view) const;
 

@@ -41,8 +41,7 @@ class Step {
     if (to_.schema.layouts().front().version() > old().schema.layouts().front().version())
       QUIRE_CHECK(rewrite_rows(collection));
     for (const std::size_t index : made)
-      QUIRE_CHECK(
-          collection.indexes()[index]->build(txn_, collection, memory_bytes_, progress_));
+      QUIRE_CHECK(collection.indexes()[index]->build(txn_, collection, memory_bytes_, progress_));
     return collection;
   }
 
@@ -130,9 +129,9 @@ class Step {
       if (!index.structures.empty()) continue;
       const IndexKind* kind = find_kind(kinds_, index.kind);
       if (kind == nullptr)
-        return from_.failure(ErrorCode::kNotSupported,
-                             "index '" + index.name + "': the kind '" + index.kind +
-                                 "' is not known to this library");
+        return from_.failure(ErrorCode::kNotSupported, "index '" + index.name + "': the kind '" +
+                                                           index.kind +
+                                                           "' is not known to this library");
       QUIRE_TRY(index.structures, kind->create(txn_, to_.schema, index.options));
       made.push_back(i);
     }
@@ -313,8 +312,7 @@ Status check_indexes_of_dropped(const Collection& collection, const Schema& to) 
       if (index == nullptr || index->covers(i))
         return collection.field_failure(
             ErrorCode::kInvalid, i,
-            "can't go while the index '" + collection.definition().indexes[n].name +
-                "' uses it");
+            "can't go while the index '" + collection.definition().indexes[n].name + "' uses it");
     }
   }
   return {};
@@ -335,8 +333,7 @@ void rebuild_changed(const Collection& collection, const Schema& to,
 }
 
 std::unexpected<Error> no_index(const Collection& collection, std::string_view name) {
-  return collection.failure(ErrorCode::kNotFound,
-                            "there is no index '" + std::string(name) + "'");
+  return collection.failure(ErrorCode::kNotFound, "there is no index '" + std::string(name) + "'");
 }
 
 Status check_index_name(const Collection& collection, std::string_view name) {
@@ -396,8 +393,8 @@ Result<Collection> create_index(WriteTxn& txn, const Collection& collection,
     return collection.failure(ErrorCode::kNotSupported,
                               "there is no kind of index '" + std::string(request.kind) + "'");
   if (collection.definition().indexes.size() >= kMaxIndexes)
-    return collection.failure(ErrorCode::kTooLarge,
-                              "has " + std::to_string(kMaxIndexes) + " indexes, the most there are");
+    return collection.failure(ErrorCode::kTooLarge, "has " + std::to_string(kMaxIndexes) +
+                                                        " indexes, the most there are");
   auto options = kind->resolve(collection.schema(), request.options);
   if (!options)
     return collection.failure(options.error().code(), "index '" + std::string(request.name) +
@@ -433,9 +430,8 @@ Result<Collection> rename_index(WriteTxn& txn, const Collection& collection, std
   return redefine(txn, collection, std::move(to), kinds, {});
 }
 
-Result<Collection> rebuild_index(WriteTxn& txn, const Collection& collection,
-                                 std::string_view name, IndexKinds kinds,
-                                 const ReportProgress& progress) {
+Result<Collection> rebuild_index(WriteTxn& txn, const Collection& collection, std::string_view name,
+                                 IndexKinds kinds, const ReportProgress& progress) {
   QUIRE_CHECK(txn.usable());
   CollectionDefinition to = collection.definition();
   const std::size_t index = to.find_index(name);
@@ -450,8 +446,8 @@ Status replay_redefinition(WriteTxn& txn, const Collection& collection, Bytes by
             CollectionDefinition::decode(bytes, collection.id()));
   CollectionDefinition to = wanted;
   for (IndexDefinition& index : to.indexes) {
-    const auto now = std::ranges::find(collection.definition().indexes, index.id,
-                                       &IndexDefinition::id);
+    const auto now =
+        std::ranges::find(collection.definition().indexes, index.id, &IndexDefinition::id);
     if (now == collection.definition().indexes.end() || now->structures != index.structures)
       index.structures.clear();
   }

@@ -16,10 +16,10 @@ Result<Collection> rename_collection(WriteTxn& txn, const Collection& collection
 
 // Other fields: see Schema::changed. A new field is, in the records that are there, its default
 // where that is a value or the present time, else null; one that can't be null and has neither
-// needs an empty collection (kSchema). Where something becomes stricter or a number may lose digits,
-// every record is read: kSchema, naming the first that does not fit. Dropping a field drops its
-// vectors; kInvalid for one that an index uses. Indexes are built again where the values of a field
-// are others now.
+// needs an empty collection (kSchema). Where something becomes stricter or a number may lose
+// digits, every record is read: kSchema, naming the first that does not fit. Dropping a field drops
+// its vectors; kInvalid for one that an index uses. Indexes are built again where the values of a
+// field are others now.
 Result<Collection> change_fields(WriteTxn& txn, const Collection& collection,
                                  std::vector<Field> fields, IndexKinds kinds,
                                  const ReportProgress& progress = {});
@@ -47,9 +47,8 @@ Result<Collection> drop_index(WriteTxn& txn, const Collection& collection, std::
 Result<Collection> rename_index(WriteTxn& txn, const Collection& collection, std::string_view name,
                                 std::string_view to, IndexKinds kinds);
 // Builds it anew beside the old one, which then goes. kNotFound, kCancelled.
-Result<Collection> rebuild_index(WriteTxn& txn, const Collection& collection,
-                                 std::string_view name, IndexKinds kinds,
-                                 const ReportProgress& progress = {});
+Result<Collection> rebuild_index(WriteTxn& txn, const Collection& collection, std::string_view name,
+                                 IndexKinds kinds, const ReportProgress& progress = {});
 
 // Carries out a logged change: everything has to come out as it was.
 Status replay_redefinition(WriteTxn& txn, const Collection& collection, Bytes definition,

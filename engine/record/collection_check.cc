@@ -56,9 +56,8 @@ class Checker {
     report_(collection_.failure(ErrorCode::kCorrupt, words).error());
   }
   std::unexpected<Error> record_damage(Bytes key, const std::string& words) const {
-    return collection_.failure(
-        ErrorCode::kCorrupt,
-        "record " + describe_key(collection_.schema(), key) + ": " + words);
+    return collection_.failure(ErrorCode::kCorrupt,
+                               "record " + describe_key(collection_.schema(), key) + ": " + words);
   }
 
   Status check_record(Bytes key, Bytes bytes) {
@@ -121,8 +120,7 @@ class Checker {
         report_(counter.error());
       } else if (*counter < greatest_[i]) {
         report_(collection_
-                    .field_failure(ErrorCode::kCorrupt, field,
-                                   "its counter is behind the records")
+                    .field_failure(ErrorCode::kCorrupt, field, "its counter is behind the records")
                     .error());
       }
     }

@@ -17,9 +17,9 @@ std::int64_t now_us() noexcept {
 std::array<std::byte, 16> make_uuid() {
   using std::chrono::nanoseconds;
   constexpr std::uint64_t kNsPerMs = 1'000'000;
-  const auto now = std::chrono::duration_cast<nanoseconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
+  const auto now =
+      std::chrono::duration_cast<nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   const auto ns = static_cast<std::uint64_t>(now);
   const std::uint64_t fraction = ns % kNsPerMs * 4096 / kNsPerMs;
   thread_local std::random_device random;

@@ -39,7 +39,8 @@ Status check_default(const Field& field) {
       return {};
     case DefaultKind::kValue:
       if (is_vector(type)) return no_rule("a default", type);
-      if (rules.default_value.type() != type) return check_typed("the default", rules.default_value, type);
+      if (rules.default_value.type() != type)
+        return check_typed("the default", rules.default_value, type);
       break;
     case DefaultKind::kNow:
       if (type != FieldType::kTimestamp) return no_rule("the default 'now'", type);
@@ -112,8 +113,7 @@ std::optional<std::string> broken_length(const Field& field, const Value& value)
 std::optional<std::string> broken_by_scalar(const FieldRules& rules, const Value& value) {
   const auto shown = [&] { return describe_value(value); };
   if (!rules.min.is_null() || !rules.max.is_null()) {
-    if (value.type == FieldType::kF64 && std::isnan(value.f64))
-      return "is NaN, must be in a range";
+    if (value.type == FieldType::kF64 && std::isnan(value.f64)) return "is NaN, must be in a range";
     if (!rules.min.is_null() && compare_scalars(value, rules.min.view()) < 0)
       return "is " + shown() + ", less than the minimum, " + describe_value(rules.min.view());
     if (!rules.max.is_null() && compare_scalars(value, rules.max.view()) > 0)
@@ -140,8 +140,7 @@ Status check_rules(const Field& field) {
   QUIRE_CHECK(check_range(field));
   QUIRE_CHECK(check_length(field));
   const FieldType scalar = scalar_of(field.type);
-  if (!rules.one_of.empty() && !is_scalar(scalar))
-    return no_rule("a list of values", field.type);
+  if (!rules.one_of.empty() && !is_scalar(scalar)) return no_rule("a list of values", field.type);
   for (const OwnedValue& one : rules.one_of)
     QUIRE_CHECK(check_typed("a value of the list", one, scalar));
   if (rules.pattern && scalar != FieldType::kText) return no_rule("a pattern", field.type);

@@ -156,8 +156,8 @@ Result<std::vector<OwnedValue>> decode_key(const Schema& schema, Bytes key) {
   std::vector<OwnedValue> values;
   std::string memory;
   for (const std::uint32_t field : schema.key()) {
-    QUIRE_TRY(const Value value, take_component(schema.field(field).type,
-                                                field == schema.key().back(), key, memory));
+    QUIRE_TRY(const Value value,
+              take_component(schema.field(field).type, field == schema.key().back(), key, memory));
     values.emplace_back(value);
   }
   if (!key.empty()) return no_key();

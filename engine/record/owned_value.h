@@ -1,4 +1,5 @@
-// A scalar value that keeps its own memory: defaults and bounds of a schema, parameters of a filter.
+// A scalar value that keeps its own memory: defaults and bounds of a schema, parameters of a
+// filter.
 #pragma once
 
 #include <string>

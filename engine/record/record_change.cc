@@ -56,9 +56,9 @@ Status put_vectors(WriteTxn& txn, const Collection& collection, const RecordPut&
 }
 
 std::unexpected<Error> exists(const Collection& collection, Bytes key) {
-  return collection.failure(ErrorCode::kExists,
-                            "there is a record with the key " +
-                                describe_key(collection.schema(), key) + " already");
+  return collection.failure(
+      ErrorCode::kExists,
+      "there is a record with the key " + describe_key(collection.schema(), key) + " already");
 }
 
 Status free_number(WriteTxn& txn, const Collection& collection, RecordNumber number) {
@@ -71,9 +71,9 @@ Status free_number(WriteTxn& txn, const Collection& collection, RecordNumber num
 
 std::unexpected<Error> unknown_kind(const Collection& collection, std::size_t index) {
   const IndexDefinition& definition = collection.definition().indexes[index];
-  return collection.failure(ErrorCode::kNotSupported,
-                            "its index '" + definition.name + "' is of the kind '" +
-                                definition.kind + "', which this library does not know");
+  return collection.failure(ErrorCode::kNotSupported, "its index '" + definition.name +
+                                                          "' is of the kind '" + definition.kind +
+                                                          "', which this library does not know");
 }
 
 // Whether a field has another value than before: also another zero, which compares as the same.
@@ -109,9 +109,8 @@ Status each_index(const Collection& collection, const RecordChange& change, cons
 }
 
 Status admit(WriteTxn& txn, const Collection& collection, const RecordChange& change) {
-  Status admitted = each_index(collection, change, [&](const Index& index) {
-    return index.admit(txn, collection, change);
-  });
+  Status admitted = each_index(
+      collection, change, [&](const Index& index) { return index.admit(txn, collection, change); });
   if (admitted || admitted.error().code() != ErrorCode::kUnique || change.before != nullptr)
     return admitted;
   // A record that is there already stands in its own way, and is better told so.
@@ -121,9 +120,8 @@ Status admit(WriteTxn& txn, const Collection& collection, const RecordChange& ch
 }
 
 Status apply(WriteTxn& txn, const Collection& collection, const RecordChange& change) {
-  return each_index(collection, change, [&](const Index& index) {
-    return index.apply(txn, collection, change);
-  });
+  return each_index(collection, change,
+                    [&](const Index& index) { return index.apply(txn, collection, change); });
 }
 
 RecordChange change_of(Bytes key, const RowView* before, const RecordPut& put,

@@ -63,8 +63,7 @@ Result<RecordScan> RecordScan::open(RecordReader& reader, std::span<const Value>
                                     std::span<const Value> high) {
   RecordScan scan(reader);
   QUIRE_CHECK(make_key_prefix(reader.collection_, low, scan.from_));
-  if (!high.empty())
-    QUIRE_CHECK(make_key_prefix(reader.collection_, high, scan.high_.emplace()));
+  if (!high.empty()) QUIRE_CHECK(make_key_prefix(reader.collection_, high, scan.high_.emplace()));
   return scan;
 }
 

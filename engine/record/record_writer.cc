@@ -25,9 +25,8 @@ Status key_of(WriteTxn& txn, const Collection& collection, std::span<const Value
 }
 
 std::unexpected<Error> no_record(const Collection& collection, Bytes key) {
-  return collection.failure(
-      ErrorCode::kNotFound,
-      "there is no record with the key " + describe_key(collection.schema(), key));
+  return collection.failure(ErrorCode::kNotFound, "there is no record with the key " +
+                                                      describe_key(collection.schema(), key));
 }
 
 // Places of the vectors that a record has.
@@ -146,7 +145,8 @@ Status update_record(WriteTxn& txn, const Collection& collection, KeyValues key_
   for (std::size_t i = 0; i < schema.size(); ++i) merged[i] = old->value(i);
   for (std::size_t i = 0; i < fields.size(); ++i) merged[fields[i]] = values[i];
   Defaults defaults;
-  QUIRE_TRY(const std::span<const Value> resolved, defaults.resolve(txn, collection, {merged.data(), merged.size()}));
+  QUIRE_TRY(const std::span<const Value> resolved,
+            defaults.resolve(txn, collection, {merged.data(), merged.size()}));
   for (const std::uint32_t field : fields) {
     QUIRE_CHECK(check_value(collection, field, resolved[field]));
     QUIRE_CHECK(check_same_key(collection, bytes_of(key), *old, resolved, field));

@@ -2,8 +2,8 @@
 // (kSchema, kType, kKeySize, kValueSize, kInvalid, kExists, kNotFound) changes nothing; an error of
 // the system makes the transaction unusable. Each call is one operation in the log.
 //
-// Values may borrow from the transaction that is changed. One of type kDefault is what its field has
-// by default; `key` gets the key of the record, as it was resolved, if it is not nullptr.
+// Values may borrow from the transaction that is changed. One of type kDefault is what its field
+// has by default; `key` gets the key of the record, as it was resolved, if it is not nullptr.
 #pragma once
 
 #include <span>

@@ -66,6 +66,7 @@ Result<Schema> Schema::make(std::vector<Field> fields, std::size_t key) {
 Result<Schema> Schema::make(std::vector<Field> fields, std::span<const std::size_t> key) {
   Schema schema;
   schema.fields_ = std::move(fields);
+  QUIRE_CHECK(schema.validate_count());
   for (const std::size_t field : key) {
     if (field >= schema.fields_.size())
       return fail(ErrorCode::kInvalid, "schema: there is no key field %zu", field);
@@ -118,8 +119,8 @@ Result<Schema> Schema::changed(std::vector<Field> fields) const {
     if (old == size() || std::ranges::count(schema.fields_, field.id, &Field::id) != 1)
       return field_error(field, "is none of the collection's");
     if (!widens(fields_[old].type, field.type) || field.dimension != fields_[old].dimension)
-      return field_error(field, "can't become " + type_text(field) + " from " +
-                                    type_text(fields_[old]));
+      return field_error(field,
+                         "can't become " + type_text(field) + " from " + type_text(fields_[old]));
     if (is_key(old) && field.type != fields_[old].type)
       return field_error(field, "is part of the key, whose types can't be changed");
     field.slot = fields_[old].slot;
@@ -157,10 +158,14 @@ Schema Schema::settled() const {
   return schema;
 }
 
+Status Schema::validate_count() const {
+  if (!fields_.empty() && fields_.size() <= kMaxFields) return {};
+  return fail(ErrorCode::kInvalid, "schema: %zu fields, must be 1 to %zu", fields_.size(),
+              kMaxFields);
+}
+
 Status Schema::validate() const {
-  if (fields_.empty() || fields_.size() > kMaxFields)
-    return fail(ErrorCode::kInvalid, "schema: %zu fields, must be 1 to %zu", fields_.size(),
-                kMaxFields);
+  QUIRE_CHECK(validate_count());
   for (std::size_t i = 0; i < fields_.size(); ++i) QUIRE_CHECK(validate_field(i));
   QUIRE_CHECK(validate_key());
   std::vector<std::string_view> names;
@@ -196,11 +201,10 @@ Status Schema::validate_key() const {
   for (std::size_t i = 0; i < key_.size(); ++i) {
     const Field& field = fields_[key_[i]];
     if (!is_scalar(field.type))
-      return field_error(field, "is part of the key and " + type_text(field) +
-                                    ", must be a scalar");
+      return field_error(field,
+                         "is part of the key and " + type_text(field) + ", must be a scalar");
     if (field.nullable) return field_error(field, "is part of the key, and can't be nullable");
-    if (std::ranges::count(key_, key_[i]) != 1)
-      return field_error(field, "is in the key twice");
+    if (std::ranges::count(key_, key_[i]) != 1) return field_error(field, "is in the key twice");
   }
   return {};
 }

@@ -37,9 +37,10 @@ struct Column {
 class Layout {
  public:
   struct Place {
-    // The offset of a scalar of fixed size among these, or the number of a variable one among those.
+    // The offset of a scalar of fixed size among these, or the number of a variable one among
+    // those.
     std::uint32_t at = 0;
-    std::uint16_t column = 0;  // whose bit says that it is null
+    std::uint16_t column = 0;           // whose bit says that it is null
     FieldType type = FieldType::kNull;  // as it is in the row; kNull: these rows don't have it
   };
 
@@ -117,6 +118,7 @@ class Schema {
   friend class SchemaCodec;
   Schema() = default;
   Status validate() const;
+  Status validate_count() const;
   Status validate_field(std::size_t i) const;
   Status validate_key() const;
   Status give_ids();

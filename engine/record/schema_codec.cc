@@ -244,8 +244,7 @@ Status SchemaCodec::decode_layouts(ByteReader& reader, Schema& schema) {
       ids.push_back(id);
     }
     std::ranges::sort(ids);
-    if (std::ranges::adjacent_find(ids) != ids.end())
-      return damaged("a layout has a field twice");
+    if (std::ranges::adjacent_find(ids) != ids.end()) return damaged("a layout has a field twice");
   }
   if (!reader.ok()) return damaged("it does not have the size it says");
   const auto fits = [](const Column& column, const Field& field) {

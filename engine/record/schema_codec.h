@@ -18,8 +18,8 @@
 // A value is a u8 type and: nothing of null, a u8 of a bool, 8 bytes little-endian of numbers and
 // timestamps, else a varint size and the bytes.
 //
-// Format 1, of version 0.1, is read: varint version, varint index of the key field, varint number of
-// fields, then each: varint size and name, u8 type, u8 flags (1: nullable), and of a vector its
+// Format 1, of version 0.1, is read: varint version, varint index of the key field, varint number
+// of fields, then each: varint size and name, u8 type, u8 flags (1: nullable), and of a vector its
 // varint dimension. Ids and slots are given in order.
 #pragma once
 

@@ -149,14 +149,13 @@ Status make_key_prefix(const Collection& collection, std::span<const Value> valu
   return {};
 }
 
-Status make_key(const Collection& collection, KeyValues given, std::size_t limit,
-                EncodedKey& key) {
+Status make_key(const Collection& collection, KeyValues given, std::size_t limit, EncodedKey& key) {
   const std::span<const std::uint32_t> fields = collection.schema().key();
   const std::span<const Value> values = given.values();
   if (values.size() != fields.size())
-    return collection.failure(ErrorCode::kInvalid,
-                              "a key of " + std::to_string(values.size()) +
-                                  " values, must have " + std::to_string(fields.size()));
+    return collection.failure(ErrorCode::kInvalid, "a key of " + std::to_string(values.size()) +
+                                                       " values, must have " +
+                                                       std::to_string(fields.size()));
   QUIRE_CHECK(make_key_prefix(collection, values, key));
   if (key.size() > limit)
     return collection.field_failure(ErrorCode::kKeySize, fields.back(),

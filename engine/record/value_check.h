@@ -20,8 +20,7 @@ Status check_value(const Collection& collection, std::size_t field, const Value&
 Status check_type(const Collection& collection, std::size_t field, const Value& value);
 // Checks the values of the key fields and encodes them. kInvalid when they are not as many,
 // kKeySize when the key is over `limit` bytes.
-Status make_key(const Collection& collection, KeyValues values, std::size_t limit,
-                EncodedKey& key);
+Status make_key(const Collection& collection, KeyValues values, std::size_t limit, EncodedKey& key);
 // Of the first key fields, as many as there are values. kInvalid when these are too many.
 Status make_key_prefix(const Collection& collection, std::span<const Value> values,
                        EncodedKey& key);

@@ -479,7 +479,7 @@ typedef enum quire_type {
   QUIRE_TYPE_ARRAY_TIMESTAMP = 13,
   /* Vectors, of fixed dimension. */
   QUIRE_TYPE_VECTOR_F32 = 16,
-  QUIRE_TYPE_VECTOR_F16 = 17,  /* IEEE 754 binary16 */
+  QUIRE_TYPE_VECTOR_F16 = 17, /* IEEE 754 binary16 */
   QUIRE_TYPE_VECTOR_I8 = 18,
   QUIRE_TYPE_VECTOR_BITS = 19, /* eight a byte, lowest first; those past the last are 0 */
   QUIRE_TYPE_DEFAULT = 255     /* of a value that is written: what its field has by default */
@@ -503,9 +503,9 @@ typedef struct quire_field {
   const quire_rules* rules; /* NULL: no default, nothing checked */
 } quire_field;
 
-/* A value of a field. For TEXT, BYTES, JSON and arrays `bytes`; for a vector `vector` or `elements`,
- * with `dimension` elements; in results these borrow the transaction's memory. Vectors in results
- * are aligned for their elements. */
+/* A value of a field. For TEXT, BYTES, JSON and arrays `bytes`; for a vector `vector` or
+ * `elements`, with `dimension` elements; in results these borrow the transaction's memory. Vectors
+ * in results are aligned for their elements. */
 typedef struct quire_value {
   uint32_t type; /* quire_type; NULL for a null */
   uint32_t dimension;
@@ -580,8 +580,8 @@ QUIRE_API int quire_collection_field_count(quire_txn* txn, quire_collection coll
                                            size_t* field_count);
 QUIRE_API int quire_collection_field(quire_txn* txn, quire_collection collection, size_t index,
                                      quire_field* field);
-/* The version of the schema that rows are written with now, and the oldest that a row may have: each
- * row keeps the one that it was written with. From 1. O(1). */
+/* The version of the schema that rows are written with now, and the oldest that a row may have:
+ * each row keeps the one that it was written with. From 1. O(1). */
 QUIRE_API int quire_collection_version(quire_txn* txn, quire_collection collection,
                                        uint32_t* newest, uint32_t* oldest);
 /* Whether the collection is what the caller's program was written for: the same fields (by name, in
@@ -600,11 +600,11 @@ typedef int (*quire_progress)(void* context, uint64_t done, uint64_t total);
 /* Errors: EXISTS, INVALID. */
 QUIRE_API int quire_collection_rename(quire_txn* txn, quire_collection collection,
                                       const char* name);
-/* Other fields: all that the collection shall have, in their new order. A field with an id is the one
- * that has it now (quire_collection_field): it may get another name, other rules, become nullable or
- * not, and become wider: BOOL an I64, I64 an F64, TEXT BYTES. One with id 0 is new: in the records
- * that are there it is its default, where that is a value or NOW, else null. Those left out go, with
- * their values. The fields of the key stay what they are, but for name and rules.
+/* Other fields: all that the collection shall have, in their new order. A field with an id is the
+ * one that has it now (quire_collection_field): it may get another name, other rules, become
+ * nullable or not, and become wider: BOOL an I64, I64 an F64, TEXT BYTES. One with id 0 is new: in
+ * the records that are there it is its default, where that is a value or NOW, else null. Those left
+ * out go, with their values. The fields of the key stay what they are, but for name and rules.
  * O(fields); O(records) where rules become stricter, a field may be null no more, or an I64 becomes
  * an F64: then every record is looked at, and indexes of fields that became wider are built anew.
  * Errors: SCHEMA (a record does not fit: the sentence names it; a new field that can't be null has
@@ -619,8 +619,8 @@ QUIRE_API int quire_collection_rewrite(quire_txn* txn, quire_collection collecti
                                        quire_progress progress, void* context);
 
 /* Called for a record whose key is to be the default (its one key field has QUIRE_TYPE_DEFAULT):
- * fills `key`, of the field's type; what it points to has to be good until the next call. A non-zero
- * return refuses the record: CANCELLED. */
+ * fills `key`, of the field's type; what it points to has to be good until the next call. A
+ * non-zero return refuses the record: CANCELLED. */
 typedef int (*quire_key_function)(void* context, quire_value* key);
 /* Sets the function, or none (NULL), for the collection of this name in this process, whether it is
  * there yet or not. It comes before what the field has by default. O(1). */
@@ -670,16 +670,15 @@ QUIRE_API int quire_record_get(quire_txn* txn, quire_collection collection, cons
  * Errors: NOT_FOUND (no such record); for the key as above. */
 QUIRE_API int quire_record_version(quire_txn* txn, quire_collection collection,
                                    const quire_value* key, uint32_t* version);
-/* The same as quire_record_get for the record with this number, which a search gave in this transaction.
- * Errors: NOT_FOUND (no record has this number), INVALID. */
+/* The same as quire_record_get for the record with this number, which a search gave in this
+ * transaction. Errors: NOT_FOUND (no record has this number), INVALID. */
 QUIRE_API int quire_record_get_number(quire_txn* txn, quire_collection collection, uint64_t record,
                                       quire_value* values, size_t value_count);
 
 /* A scan in order of the primary key: by value, TEXT and BYTES as by memcmp. Use quire_cursor_close
  * to end it; only quire_scan_next works on such a cursor. low/high (may be NULL): a value for
- * each key field, of any size, low <= key < high; they are copied. Changes made through its write transaction are
- * seen. O(1).
- * Errors: TYPE, SCHEMA (of low and high). */
+ * each key field, of any size, low <= key < high; they are copied. Changes made through its write
+ * transaction are seen. O(1). Errors: TYPE, SCHEMA (of low and high). */
 QUIRE_API int quire_scan_open(quire_txn* txn, quire_collection collection, const quire_value* low,
                               const quire_value* high, quire_cursor** cursor);
 /* The next record's first value_count fields. O(1) on average, O(log n) after a change.
@@ -708,10 +707,10 @@ typedef struct quire_index_info {
   uint64_t pages;
 } quire_index_info;
 
-/* Makes an index and fills it from the records that are there; from then on every change of a record
- * changes it in the same transaction. Readers go on meanwhile. O(n log n).
- * Errors: EXISTS (the name), INVALID (name, options), NOT_SUPPORTED (kind), UNIQUE (two records have
- * the same key: both are named), KEY_SIZE (a record's key is too long), CANCELLED. */
+/* Makes an index and fills it from the records that are there; from then on every change of a
+ * record changes it in the same transaction. Readers go on meanwhile. O(n log n). Errors: EXISTS
+ * (the name), INVALID (name, options), NOT_SUPPORTED (kind), UNIQUE (two records have the same key:
+ * both are named), KEY_SIZE (a record's key is too long), CANCELLED. */
 QUIRE_API int quire_index_create(quire_txn* txn, quire_collection collection, const char* name,
                                  const quire_index_options* options);
 /* Each of these has NOT_FOUND for a name that no index of the collection has. */

@@ -255,6 +255,19 @@ TEST_F(DamagedArray, ARootThatCannotBeFailsEveryCall) {
   refused([](ArrayRoot& root) { root.height = 0; });
 }
 
+// A root with a height but no page, blocks or elements was taken for an array that was never
+// written: its writer chose blocks for it, and it stayed as damaged as it was; found by the fuzzer
+// of array tables.
+TEST_F(DamagedArray, AHeightOfAnArrayThatWasNeverWrittenIsRefused) {
+  ArrayRoot root{.element_size = kElement, .id = 9};
+  EXPECT_TRUE(array_check_root(root, kPage).has_value());
+  root.height = 1;
+  EXPECT_EQ(array_check_root(root, kPage).error().code(), ErrorCode::kCorrupt);
+  auto writer = world_.begin();
+  ArrayWriter array(writer.get(), root);
+  EXPECT_EQ(array.touch(0).error().code(), ErrorCode::kCorrupt);
+}
+
 TEST_F(DamagedArray, VisitingThePointersOfAPageThatIsNoTableIsRefused) {
   const auto visit = [](const ArrayChildRef&) -> Status { return {}; };
   for (const std::size_t offset : {0, 1, 3}) {  // kind, level, slots

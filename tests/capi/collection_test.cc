@@ -104,8 +104,6 @@ TEST_F(CollectionApi, TheSchemaIsChecked) {
   EXPECT_CODE(create({key}, "things"), QUIRE_ERR_EXISTS);
   EXPECT_CODE(quire_collection_create(txn, "c", &key, 0, &id), QUIRE_ERR_INVALID);
   EXPECT_CODE(create({{"a", QUIRE_TYPE_I64, 0, 0, 0}}), QUIRE_ERR_INVALID);  // no key
-  EXPECT_ERROR(create({key, {"b", QUIRE_TYPE_I64, QUIRE_FIELD_KEY, 0, 0}}), QUIRE_ERR_INVALID,
-               "'b'");
   EXPECT_ERROR(create({{"id", QUIRE_TYPE_I64, QUIRE_FIELD_KEY | QUIRE_FIELD_NULLABLE, 0, 0}}),
                QUIRE_ERR_INVALID, "'id'");
   EXPECT_ERROR(create({{"id", QUIRE_TYPE_VECTOR_F32, QUIRE_FIELD_KEY, 4, 0}}), QUIRE_ERR_INVALID,

@@ -318,11 +318,14 @@ void codes() {
                {op(kDropCollection), "drop collection", "id, size 0"},
                {op(kPutRecord), "put record",
                 "id, size, then: size of the row, row, number of vectors that change, and of each "
-                "its place among the vector fields and its elements (f32)"},
-               {op(kEraseRecord), "erase record", "id, size, key"}},
+                "its place among the vector fields and its elements"},
+               {op(kEraseRecord), "erase record", "id, size, key"},
+               {op(kChangeCollection), "change collection",
+                "id, size, the whole new definition: what differs is carried out"}},
               "fields");
 
   const auto type = [](FieldType value) { return static_cast<int>(value); };
+  constexpr const char* kArray = "in the heap, see below";
   print_codes("field-types",
               {{type(FieldType::kBool), "bool", "1 byte, 0 or 1"},
                {type(FieldType::kI64), "i64", "8 bytes"},
@@ -330,8 +333,18 @@ void codes() {
                {type(FieldType::kText), "text", "UTF-8, in the heap"},
                {type(FieldType::kBytes), "bytes", "in the heap"},
                {type(FieldType::kTimestamp), "timestamp", "i64, microseconds since 1970 UTC"},
-               {type(FieldType::kVectorF32), "vector f32",
-                "not in the row: an element of an array, f32 each"}},
+               {type(FieldType::kJson), "json", "the text of a document, in the heap"},
+               {type(FieldType::kArrayBool), "array of bool", kArray},
+               {type(FieldType::kArrayI64), "array of i64", kArray},
+               {type(FieldType::kArrayF64), "array of f64", kArray},
+               {type(FieldType::kArrayText), "array of text", kArray},
+               {type(FieldType::kArrayBytes), "array of bytes", kArray},
+               {type(FieldType::kArrayTimestamp), "array of timestamp", kArray},
+               {type(FieldType::kVectorF32), "vector f32", "not in the row: 4 bytes an element"},
+               {type(FieldType::kVectorF16), "vector f16", "not in the row: 2 bytes an element"},
+               {type(FieldType::kVectorI8), "vector i8", "not in the row: a byte an element"},
+               {type(FieldType::kVectorBits), "vector bits",
+                "not in the row: eight elements a byte, lowest first"}},
               "in a row");
 }
 

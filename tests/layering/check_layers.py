@@ -27,6 +27,7 @@ LAYERS = [
     ["engine/db"],
     ["index/kernels"],
     ["index/ordered"],
+    ["index/filter"],
     ["index/vector", "index/gpu"],
     ["index/query"],
     ["include/quire"],

@@ -1,5 +1,8 @@
 // What the system gives and refuses: copies, permissions, descriptors, and what a commit costs in
 // calls of it.
+#include <cstdlib>
+#include <string_view>
+
 #include "worker_process.h"
 
 namespace quire::test {
@@ -210,6 +213,9 @@ TEST_F(Permissions, WhoMayNotRecoverSaysSo) {
 // --- descriptors ---
 
 TEST_F(System, NoDescriptorsLeftIsAnErrorOfItsOwn) {
+  if (const char* sanitizer = std::getenv("QUIRE_SANITIZER");
+      sanitizer != nullptr && std::string_view(sanitizer) == "undefined")
+    GTEST_SKIP() << "the sanitizer needs descriptors itself, and calls every object broken";
   Worker maker;
   make(maker);
   EXPECT_EQ(number_in(maker.ask("advance 1")), 1u);

@@ -132,7 +132,8 @@ TEST(Rows, ComeBackAsTheyWere) {
     std::array<Value, 9> values;
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = view->value(i);
     values[test::kPlace].vector = as_bytes(item.place.data(), sizeof(float)).data();
-    if (item.extra) values[test::kExtra].vector = as_bytes(item.extra->data(), sizeof(float)).data();
+    if (item.extra)
+      values[test::kExtra].vector = as_bytes(item.extra->data(), sizeof(float)).data();
     EXPECT_EQ(Item::from(values), item);
   }
 }

@@ -141,7 +141,7 @@ TEST_F(Numbers, TheCheckFindsVectorsThatAreMissingOrNotFinite) {
   ArrayWriter& places = *must(world_.txn().array(books_.definition().vectors[0]));
   const ByteVector ones(kPlaceDimension * sizeof(float), std::byte{0xFF});
   must(places.set(0, ones));
-  EXPECT_TRUE(finds("record 'a': its vector 'place' is not finite"));
+  EXPECT_TRUE(finds("record 'a': its vector 'place': element 0 is NaN"));
   must(places.truncate(1));
   EXPECT_TRUE(finds("'place': there is no vector of record 1"));
 }

@@ -17,6 +17,7 @@
 #include "engine/record/collection.h"
 #include "engine/record/collection_check.h"
 #include "engine/record/numbers.h"
+#include "engine/record/record_change.h"
 #include "engine/record/record_reader.h"
 #include "engine/record/record_writer.h"
 

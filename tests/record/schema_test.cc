@@ -26,7 +26,7 @@ TEST(Schema, ComesBackAsItWas) {
   const Schema schema = example();
   const auto decoded = SchemaCodec::decode(encoded(schema));
   ASSERT_TRUE(decoded) << decoded.error().message();
-    EXPECT_TRUE(*decoded == schema);
+  EXPECT_TRUE(*decoded == schema);
   ASSERT_EQ(decoded->key().size(), 1u);
   EXPECT_EQ(decoded->key()[0], 0u);
   EXPECT_EQ(decoded->version(), 1u);
