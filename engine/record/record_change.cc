@@ -1,6 +1,7 @@
 #include "engine/record/record_change.h"
 
 #include <algorithm>
+#include <bit>
 
 #include <boost/container/small_vector.hpp>
 
@@ -75,7 +76,7 @@ std::unexpected<Error> unknown_kind(const Collection& collection, std::size_t in
                                                           "', which this library does not know");
 }
 
-// Whether a field has another value than before.
+// Whether a field has another value than before: also another zero, which compares as the same.
 bool differs(const Schema& schema, std::size_t field, const RecordChange& change) noexcept {
   const Value before = change.before->value(field);
   const Value after = change.after->value(field);
@@ -83,6 +84,8 @@ bool differs(const Schema& schema, std::size_t field, const RecordChange& change
   if (is_vector(after.type))
     return std::ranges::count(change.vectors, schema.vector_place(field)) != 0;
   if (is_variable(after.type)) return !equal_bytes(before.bytes, after.bytes);
+  if (after.type == FieldType::kF64)
+    return std::bit_cast<std::uint64_t>(before.f64) != std::bit_cast<std::uint64_t>(after.f64);
   return compare_scalars(before, after) != 0;
 }
 
