@@ -2,9 +2,13 @@
 #include <array>
 
 #include "capi/handles.h"
+#include "index/ordered/sorted_kind.h"
 
 namespace quire::capi {
 
-IndexKinds index_kinds() noexcept { return {}; }
+IndexKinds index_kinds() noexcept {
+  static const std::array<const IndexKind*, 1> kinds = {&sorted_index_kind()};
+  return kinds;
+}
 
 }  // namespace quire::capi

@@ -73,6 +73,7 @@ int quire_recover(const char* damaged, const char* new_path, const quire_recover
     return report(QUIRE_ERR_INVALID, "quire_recover: unknown flags");
   return guarded([&]() -> int {
     SalvageOptions salvage_options;
+    salvage_options.database.index_kinds = index_kinds();
     salvage_options.unverified = (known.flags & QUIRE_RECOVER_UNVERIFIED) != 0;
     const auto totals = salvage(io::real_disk(), damaged, new_path, salvage_options,
                                 [&](const SalvageEvent& event) {

@@ -3,6 +3,7 @@
 #include "engine/db/salvage_contents.h"
 #include "engine/db/salvage_files.h"
 #include "engine/db/salvage_log.h"
+#include "engine/record/collection_change.h"
 
 namespace quire {
 namespace {
@@ -89,7 +90,41 @@ class Salvage {
     LogSalvager log(files, database, targets, catalog_lost, events_);
     QUIRE_CHECK(log.run(base));
     totals_.commits = log.commits();
+    QUIRE_CHECK(make_indexes(database, targets));
     return close_books(database, targets);
+  }
+
+  // Each index that there was, from the records that are there now. One that can't be made is
+  // lost, and nothing else with it.
+  Status make_indexes(Database& database, SalvageTargets& targets) {
+    const IndexKinds kinds = options_.database.index_kinds;
+    for (auto& [id, target] : targets) {
+      for (const IndexDefinition& index : target.indexes) {
+        QUIRE_TRY(const auto txn, database.begin_write(true));
+        const IndexKind* kind = find_kind(kinds, index.kind);
+        const std::string options =
+            kind == nullptr ? "" : kind->describe(target.collection->schema(), index.options);
+        auto made = create_index(*txn, *target.collection,
+                                 {.name = index.name, .kind = index.kind, .options = options},
+                                 kinds);
+        if (!made) {
+          if (WriteTxn::breaks(made.error().code())) return std::unexpected(made.error());
+          events_.push_back(lost_index(target, index.name, made.error().message()));
+          continue;
+        }
+        target.collection = *std::move(made);
+        QUIRE_CHECK(database.writer()->commit(*txn, Durability::kNone));
+      }
+    }
+    return tell();
+  }
+
+  static SalvageEvent lost_index(const SalvageTarget& target, const std::string& name,
+                                 const std::string& why) {
+    return {.kind = Kind::kLost,
+            .subject = target.subject,
+            .name = target.name,
+            .text = "its index '" + name + "' can't be made: " + why};
   }
 
   Status close_books(Database& database, const SalvageTargets& targets) {

@@ -17,7 +17,7 @@ namespace quire {
 struct SalvageOptions {
   // Also take leaves that no checksum vouches for: they are listed one by one.
   bool unverified = false;
-  // Of the new database: only its segment sizes count (tests).
+  // Of the new database: its kinds of index, and its segment sizes (tests); nothing else counts.
   DatabaseOptions database;
 };
 

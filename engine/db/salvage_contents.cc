@@ -328,6 +328,7 @@ Status ContentsSalvager::salvage_collection(const std::string& name, StructureId
   }
   target.id = made->id();
   target.collection = *made;
+  target.indexes = definition->indexes;
   QUIRE_CHECK(salvage_records(target, id, *definition));
   targets_.emplace(id, std::move(target));
   return {};
@@ -341,8 +342,7 @@ Status ContentsSalvager::open_vectors(const SalvageTarget& target,
     Vectors& field = vectors.emplace_back();
     const StructureId id = definition.vectors[place];
     const auto entry = catalog_.entries.find(id);
-    const std::uint32_t bytes =
-        schema.field(schema.vectors()[place]).dimension * static_cast<std::uint32_t>(sizeof(float));
+    const std::uint32_t bytes = schema.field(schema.vectors()[place]).vector_bytes();
     if (entry == catalog_.entries.end() || entry->second.kind != StructureKind::kArray ||
         entry->second.element_size != bytes) {
       field.why = "the catalog's entry of structure " + std::to_string(id) +

@@ -51,6 +51,8 @@ struct SalvageTarget {
   std::string name;  // in the new database
   StructureId id = 0;
   std::optional<Collection> collection;  // in the new database
+  // What it had; made anew in the end.
+  std::vector<IndexDefinition> indexes;
   std::vector<LostRange> lost;
   // Records that were saved without some of their vectors: which.
   std::map<ByteVector, std::set<std::uint32_t>> without;

@@ -1,5 +1,6 @@
 #include "engine/db/salvage_log.h"
 
+#include "engine/record/collection_change.h"
 #include "engine/record/record_change.h"
 #include "engine/record/record_log.h"
 #include "engine/record/record_writer.h"
@@ -219,7 +220,19 @@ Status LogSalvager::create_collection(const Operation& operation) {
   if (!made) return forgiven(std::unexpected(made.error()));
   target.id = made->id();
   target.collection = *made;
+  target.indexes = definition.indexes;
   targets_.emplace(operation.id, std::move(target));
+  return {};
+}
+
+// Fields as they are now; indexes are made when all records are there.
+Status LogSalvager::change_collection(SalvageTarget& target, Bytes bytes) {
+  QUIRE_TRY(const CollectionDefinition definition,
+            CollectionDefinition::decode(bytes, target.collection->id()));
+  auto changed = adopt_schema(*txn_, *target.collection, definition.schema);
+  if (!changed) return forgiven(std::unexpected(changed.error()));
+  target.collection = *std::move(changed);
+  target.indexes = definition.indexes;
   return {};
 }
 
@@ -268,6 +281,8 @@ Status LogSalvager::collection_operation(const Operation& operation) {
       QUIRE_CHECK(forgiven(target->collection->drop(*txn_)));
       targets_.erase(operation.id);
       return {};
+    case static_cast<unsigned>(kChangeCollection):
+      return change_collection(*target, operation.value);
     case static_cast<unsigned>(kPutRecord):
       return put_record(*target, operation.value);
     case static_cast<unsigned>(kEraseRecord):

@@ -374,6 +374,14 @@ Result<Collection> change_fields(WriteTxn& txn, const Collection& collection,
   return redefine(txn, collection, std::move(to), kinds, progress);
 }
 
+Result<Collection> adopt_schema(WriteTxn& txn, const Collection& collection,
+                                const Schema& schema) {
+  QUIRE_CHECK(txn.usable());
+  CollectionDefinition to = collection.definition();
+  to.schema = schema;
+  return redefine(txn, collection, std::move(to), {}, {});
+}
+
 Result<Collection> rewrite_rows(WriteTxn& txn, const Collection& collection, IndexKinds kinds,
                                 const ReportProgress& progress) {
   QUIRE_CHECK(txn.usable());

@@ -24,6 +24,10 @@ Result<Collection> change_fields(WriteTxn& txn, const Collection& collection,
                                  std::vector<Field> fields, IndexKinds kinds,
                                  const ReportProgress& progress = {});
 
+// The schema of another life of the same collection: one that changes of this one's have led to, or
+// may have. Records are not looked at. For a salvage.
+Result<Collection> adopt_schema(WriteTxn& txn, const Collection& collection, const Schema& schema);
+
 // Writes each row that is of an older version again, so that those versions can go. O(records).
 Result<Collection> rewrite_rows(WriteTxn& txn, const Collection& collection, IndexKinds kinds,
                                 const ReportProgress& progress = {});

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "index/ordered/filter_language.h"
+
 namespace quire {
 namespace {
 
@@ -13,11 +15,12 @@ constexpr std::array<IndexOption, 5> kOptions = {{
     {"where", "filter", "", "only records that match are in the index"},
 }};
 
-constinit const SortedKind kSorted;
-
 }  // namespace
 
-const IndexKind& sorted_index_kind() noexcept { return kSorted; }
+const IndexKind& sorted_index_kind() noexcept {
+  static const SortedKind kind(&filter_language());
+  return kind;
+}
 
 std::span<const IndexOption> SortedKind::options() const noexcept { return kOptions; }
 

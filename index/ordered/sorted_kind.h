@@ -29,7 +29,7 @@ class SortedKind final : public IndexKind {
   const FilterLanguage* language_;
 };
 
-// The one without filters.
+// The one with the language of index/filter.
 const IndexKind& sorted_index_kind() noexcept;
 
 // An index as what it is, or nullptr for one of another kind.

@@ -92,13 +92,13 @@ TEST(SortedOptions, more_parts_than_there_may_be_are_refused) {
 
 TEST(SortedOptions, a_kind_without_filters_has_no_where) {
   const auto resolved =
-      sorted_index_kind().resolve(wide_schema(), R"({"fields": ["size"], "where": "flag"})");
+      SortedKind().resolve(wide_schema(), R"({"fields": ["size"], "where": "flag"})");
   EXPECT_EQ(code_of(resolved), ErrorCode::kNotSupported);
   const ByteVector stored =
       must(kKindWithFilters.resolve(wide_schema(), R"({"fields": ["size"], "where": "flag"})"));
   const IndexDefinition definition{
       .name = "i", .kind = "sorted", .options = stored, .structures = {7}};
-  EXPECT_EQ(code_of(sorted_index_kind().bind(wide_schema(), definition)), ErrorCode::kNotSupported);
+  EXPECT_EQ(code_of(SortedKind().bind(wide_schema(), definition)), ErrorCode::kNotSupported);
   EXPECT_EQ(code_of(kKindWithFilters.bind(wide_schema(), definition)), ErrorCode::kOk);
 }
 
