@@ -1,5 +1,5 @@
-// What the `where` of a partial index is to it: the seam to a language of filters, which is given to
-// the kind when it is made (sorted_kind.h).
+// What the `where` of a partial index is to it: the seam to a language of filters, which is given
+// to the kind when it is made (sorted_kind.h).
 #pragma once
 
 #include <memory>

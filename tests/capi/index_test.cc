@@ -132,8 +132,8 @@ TEST_F(IndexApi, WrongOptionsNameThem) {
   EXPECT_ERROR(create(txn, "i", R"({"fields": ["size"], "speed": 3})"), QUIRE_ERR_INVALID, "speed");
   EXPECT_ERROR(create(txn, "i", R"({"fields": ["size"], "where": "size >"})"), QUIRE_ERR_INVALID,
                "where");
-  EXPECT_ERROR(create(txn, "i", R"({"fields": ["size"], "where": "size > $1"})"),
-               QUIRE_ERR_INVALID, "parameters");
+  EXPECT_ERROR(create(txn, "i", R"({"fields": ["size"], "where": "size > $1"})"), QUIRE_ERR_INVALID,
+               "parameters");
   EXPECT_ERROR(create(txn, "", R"({"fields": ["size"]})"), QUIRE_ERR_INVALID, "index");
   EXPECT_TRUE(list(txn).empty());
   quire_abort(txn);

@@ -5,10 +5,12 @@
 
 #include <array>
 
-#include "engine/record/collection.h"
+#include "engine/record/array_value.h"
+#include "engine/record/collection_change.h"
 #include "engine/record/numbers.h"
 #include "engine/record/record_reader.h"
 #include "engine/record/record_writer.h"
+#include "index/ordered/sorted_kind.h"
 #include "tests/db/state.h"
 
 namespace quire::test {
@@ -120,6 +122,7 @@ inline Status change_collections(WriteTxn& txn, Random& random) {
 inline Status read_collections(View& view, State& state) {
   QUIRE_TRY(const auto collections, Collection::list(view));
   for (const CollectionInfo& info : collections) {
+    if (info.name == "goods") continue;
     QUIRE_TRY(const Collection collection, Collection::open(view, info.id));
     Keys& records = state["#" + info.name];
     Keys& numbers = state["#" + info.name + "/numbers"];
@@ -148,11 +151,137 @@ inline Status read_collections(View& view, State& state) {
   return {};
 }
 
+// ------------------------------------- indexes, and schemas that change
+
+// What the databases of the campaigns know.
+inline IndexKinds known_kinds() {
+  static const std::array<const IndexKind*, 1> kinds = {&sorted_index_kind()};
+  return kinds;
+}
+
+struct IndexOfGoods {
+  const char* name;
+  const char* options;
+};
+inline constexpr IndexOfGoods kIndexesOfGoods[] = {
+    {"names", R"({"fields": ["name"], "unique": true})"},
+    {"sizes", R"({"fields": ["-size", "name"], "covering": ["tags"], "where": "size >= 10"})"},
+    {"tags", R"({"fields": ["tags[]", "id"], "collation": "ascii_nocase"})"},
+};
+
+inline Result<Collection> goods_of(WriteTxn& txn) {
+  static CollectionCache cache(known_kinds());
+  QUIRE_TRY(const auto entry, txn.find_name("goods"));
+  if (entry) return Collection::open(txn, entry->id, &cache);
+  Field id{.name = "id", .type = FieldType::kI64};
+  id.rules.default_kind = DefaultKind::kNext;
+  QUIRE_TRY(const Schema schema, Schema::make({id,
+                                               {"name", FieldType::kText, true},
+                                               {"size", FieldType::kI64, true},
+                                               {"tags", FieldType::kArrayText, true}},
+                                              0));
+  return Collection::create(txn, "goods", schema, known_kinds());
+}
+
+// An index is made, rebuilt, renamed or dropped; a field comes or goes; rows are written anew.
+inline Status redefine_goods(WriteTxn& txn, const Collection& goods, Random& random) {
+  const IndexOfGoods& index = kIndexesOfGoods[random() % std::size(kIndexesOfGoods)];
+  const auto& indexes = goods.definition().indexes;
+  const bool there = goods.definition().find_index(index.name) != indexes.size();
+  const std::uint64_t what = random() % 12;
+  if (what == 0) return forgiven(rewrite_rows(txn, goods, known_kinds()));
+  if (what == 1) return forgiven(rebuild_index(txn, goods, index.name, known_kinds()));
+  if (what < 5) {
+    std::vector<Field> fields(goods.schema().fields().begin(), goods.schema().fields().end());
+    if (fields.size() > 4)
+      fields.pop_back();
+    else
+      fields.push_back(
+          {.name = "extra", .type = FieldType::kVectorI8, .nullable = true, .dimension = 3});
+    return forgiven(change_fields(txn, goods, std::move(fields), known_kinds()));
+  }
+  if (there && what < 8) return forgiven(drop_index(txn, goods, index.name, known_kinds()));
+  return forgiven(create_index(
+      txn, goods, {.name = index.name, .kind = "sorted", .options = index.options}, known_kinds()));
+}
+
+inline Status change_goods(WriteTxn& txn, Random& random) {
+  QUIRE_TRY(const Collection goods, goods_of(txn));
+  if (random() % 10 == 0) return redefine_goods(txn, goods, random);
+  const Value id = Value::of_i64(static_cast<std::int64_t>(1 + random() % 40));
+  const std::string name = "name" + std::to_string(random() % 60);
+  ByteVector tags;
+  std::array<Value, 3> elements;
+  for (Value& element : elements)
+    element = Value::of_text(std::string_view("abcABCdeDE").substr(random() % 10, 1));
+  encode_array(std::span(elements).first(random() % 4), tags);
+  const std::array<std::byte, 3> extra = {std::byte{1}, std::byte{2},
+                                          static_cast<std::byte>(random())};
+  std::vector<Value> values = {
+      random() % 3 == 0 ? Value::by_default() : id,
+      random() % 8 == 0 ? Value::null() : Value::of_text(name),
+      random() % 6 == 0 ? Value::null() : Value::of_i64(static_cast<std::int64_t>(random() % 50)),
+      random() % 6 == 0 ? Value::null() : Value::of_array(FieldType::kArrayText, tags)};
+  if (goods.schema().size() > 4)
+    values.push_back(random() % 2 == 0 ? Value::null()
+                                       : Value::of_vector(FieldType::kVectorI8, extra.data(), 3));
+  switch (random() % 8) {
+    case 0:
+      return forgiven(erase_record(txn, goods, id));
+    case 1: {
+      const std::uint32_t field[] = {1 + static_cast<std::uint32_t>(random() % 3)};
+      return forgiven(update_record(txn, goods, id, field, {&values[field[0]], 1}));
+    }
+    case 2:
+      if (random() % 20 == 0) return goods.drop(txn);
+      [[fallthrough]];
+    case 3:
+    case 4:
+      return forgiven(insert_record(txn, goods, values));
+    default:
+      return forgiven(upsert_record(txn, goods, values));
+  }
+}
+
+// The records as "#goods"; and as "#goods/INDEX/numbers" the entries of each index, which have the
+// records' numbers in them.
+inline Status read_goods(View& view, State& state) {
+  QUIRE_TRY(const auto entry, view.find_name("goods"));
+  if (!entry || entry->kind != NameKind::kCollection) return {};
+  QUIRE_TRY(const Collection goods, Collection::open(view, entry->id));
+  Keys& records = state["#goods"];
+  RecordReader reader(view, goods);
+  QUIRE_TRY(RecordScan scan, RecordScan::open(reader, nullptr, nullptr));
+  std::vector<Value> values(goods.schema().size());
+  for (;;) {
+    QUIRE_TRY(const bool there, scan.next(values));
+    if (!there) break;
+    std::string text;
+    for (const Value& value : values)
+      text += is_vector(value.type) ? std::string(as_text(value.vector_bytes()))
+                                    : describe_value(value) + "|";
+    records.emplace(std::to_string(values[0].i64), text);
+  }
+  for (const IndexDefinition& index : goods.definition().indexes) {
+    Keys& entries = state["#goods/" + index.name + "/numbers"];
+    QUIRE_TRY(const TreeRoot tree, view.tree_root(index.structures.at(0)));
+    TreeCursor cursor(&view.reader(), tree);
+    QUIRE_CHECK(cursor.first());
+    while (cursor.valid()) {
+      QUIRE_TRY(const Bytes value, cursor.value());
+      entries.emplace(as_text(cursor.key()), as_text(value));
+      QUIRE_CHECK(cursor.next());
+    }
+  }
+  return {};
+}
+
 // ---------------------------------------------------------------------- all
 
 inline constexpr Subject kSubjects[] = {
     {.weight = 13, .change = change_keyspaces, .read = read_keyspaces},
     {.weight = 8, .change = change_collections, .read = read_collections},
+    {.weight = 6, .change = change_goods, .read = read_goods},
 };
 
 // A change to one of them.

@@ -42,6 +42,7 @@ inline DatabaseOptions small_database() {
   options.log_segment_bytes_max = 16384;
   options.writer.durability = Durability::kBatch;
   options.writer.background = false;
+  options.index_kinds = known_kinds();
   return options;
 }
 
