@@ -104,9 +104,9 @@ class Salvage {
         const IndexKind* kind = find_kind(kinds, index.kind);
         const std::string options =
             kind == nullptr ? "" : kind->describe(target.collection->schema(), index.options);
-        auto made = create_index(*txn, *target.collection,
-                                 {.name = index.name, .kind = index.kind, .options = options},
-                                 kinds);
+        auto made =
+            create_index(*txn, *target.collection,
+                         {.name = index.name, .kind = index.kind, .options = options}, kinds);
         if (!made) {
           if (WriteTxn::breaks(made.error().code())) return std::unexpected(made.error());
           events_.push_back(lost_index(target, index.name, made.error().message()));

@@ -374,8 +374,7 @@ Result<Collection> change_fields(WriteTxn& txn, const Collection& collection,
   return redefine(txn, collection, std::move(to), kinds, progress);
 }
 
-Result<Collection> adopt_schema(WriteTxn& txn, const Collection& collection,
-                                const Schema& schema) {
+Result<Collection> adopt_schema(WriteTxn& txn, const Collection& collection, const Schema& schema) {
   QUIRE_CHECK(txn.usable());
   CollectionDefinition to = collection.definition();
   to.schema = schema;
