@@ -135,17 +135,17 @@ std::string difference(const Schema& there, const GivenFields& expected,
     const bool wanted_key = (given[i].flags & QUIRE_FIELD_KEY) != 0;
     keys += wanted_key ? 1 : 0;
     const std::size_t found = there.find(wanted.name);
-    if (found == there.size()) {
-      lines += "\n  " + wanted.name + ": expected " + described(wanted, wanted_key) +
-               ", there is no such field";
-      continue;
-    }
-    const Field& field = there.field(found);
-    const std::string now = described(field, there.is_key(found));
     const std::string then = described(wanted, wanted_key);
-    if (now != then) lines += "\n  " + wanted.name + ": expected " + then + ", is " + now;
-    if (given[i].rules != nullptr && wanted.rules != field.rules)
-      lines += "\n  " + wanted.name + ": its default or its checks are others";
+    const std::string now = found == there.size()
+                                ? "there is no such field"
+                                : "is " + described(there.field(found), there.is_key(found));
+    if (now != "is " + then) {
+      lines.append("\n  ").append(wanted.name).append(": expected ").append(then);
+      lines.append(", ").append(now);
+    }
+    if (found != there.size() && given[i].rules != nullptr &&
+        wanted.rules != there.field(found).rules)
+      lines.append("\n  ").append(wanted.name).append(": its default or its checks are others");
   }
   if (lines.empty() && keys != there.key().size())
     lines += "\n  the key has " + std::to_string(there.key().size()) + " fields, expected " +

@@ -41,8 +41,9 @@ bool take_quoted(std::string_view& rest, std::string& key) {
   const std::size_t size = quoted_size(rest);
   if (size == 0) return false;
   simdjson::dom::parser parser;
+  const simdjson::padded_string quoted(rest.substr(0, size));
   std::string_view text;
-  if (parser.parse(rest.data(), size).get_string().get(text) != simdjson::SUCCESS) return false;
+  if (parser.parse(quoted).get_string().get(text) != simdjson::SUCCESS) return false;
   key = text;
   rest.remove_prefix(size);
   return true;
