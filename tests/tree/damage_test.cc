@@ -110,6 +110,16 @@ class DamageTest : public testing::TestWithParam<std::uint32_t> {
     walk(cursor, cursor.seek_before(as_bytes(key_of(random() % 400))), &TreeCursor::previous);
   }
 
+  // In the order of the pages.
+  std::vector<std::string> keys_of(const TreeRoot& tree) {
+    PageReader reader = world_.pages().reader();
+    TreeCursor cursor(&reader, tree);
+    std::vector<std::string> keys;
+    for (Status status = cursor.first(); status && cursor.valid(); status = cursor.next())
+      keys.emplace_back(as_text(cursor.key()));
+    return keys;
+  }
+
   void walk(TreeCursor& cursor, Status status, Status (TreeCursor::*step)()) {
     std::size_t bytes = 0;
     for (int i = 0; i < 2000 && status && cursor.valid(); ++i) {
@@ -220,25 +230,52 @@ TEST_P(DamageTest, PagesOutsideTheFileAreNotFreed) {
 // prefix that the first and the last key share was cut off keys that do not have it; found by the
 // fuzzer of tree pages.
 TEST_P(DamageTest, NeighboursOutOfOrderAreNotMerged) {
-  const auto is_leaf = [&](const Place& place) {
-    return !NodeView(place.content.data(), GetParam()).is_branch();
-  };
   int met = 0;
-  for (std::size_t from = 0; from < places_.size(); ++from) {
-    const std::size_t to = random() % places_.size();
-    if (!is_leaf(places_[from]) || !is_leaf(places_[to]) || from == to) continue;
-    ByteVector page = places_[from].content;
-    Node(page.data(), GetParam()).stamp(places_[to].ptr.page, places_[to].ptr.birth);
-    const TreeRoot tree = tree_with(static_cast<int>(to), page);
+  for (std::size_t i = 0; i + 1 < places_.size(); ++i) {
+    const Place left = places_[i];
+    const Place right = places_[i + 1];
+    if (left.parent != right.parent || NodeView(left.content.data(), GetParam()).is_branch())
+      continue;
+    // Each in the other's place, with its first two entries and its last.
+    const auto in_place_of = [&](const Place& from, const Place& to) {
+      ByteVector page = from.content;
+      Node node(page.data(), GetParam());
+      node.stamp(to.ptr.page, to.ptr.birth);
+      if (node.count() > 3) node.remove(2, node.count() - 1);
+      return page;
+    };
+    const ByteVector first = in_place_of(right, left);
+    world_.overwrite(left.ptr, first);
+    const auto parent = static_cast<std::size_t>(left.parent);
+    const ByteVector before = places_[parent].content;
+    const ByteVector second = in_place_of(left, right);
+    const auto point = [&](const Place& at, const ByteVector& page) {
+      std::byte* const to = places_[parent].content.data() + at.field;
+      PagePtr ptr = load_ptr(to);
+      ptr.checksum = page_checksum(page);
+      ptr.count = NodeView(page.data(), GetParam()).count();
+      store_ptr(to, ptr);
+    };
+    point(left, first);
+    point(right, second);
+    const TreeRoot tree = tree_with(static_cast<int>(i + 1), second);
+    // A key that leads to the left one makes it smaller again.
+    KeyBuffer key;
+    NodeView(left.content.data(), GetParam()).key_of(1, key);
     TreeWriter writer(&world_.pages(), tree);
-    for (std::uint32_t i = 0; i < 420; ++i)
-      if (i % 20 != 0) (void)writer.erase(as_bytes(key_of(i)));
-    (void)writer.erase_range(as_bytes(key_of(random() % 420)), as_bytes(key_of(random() % 420)));
+    const Bytes bytes(key.data(), key.size());
+    const auto there = keys_of(tree);
+    must(writer.put(bytes, as_bytes("v")));
+    must(writer.erase(bytes));
+    EXPECT_EQ(keys_of(writer.root()), there);
     world_.abort();
-    tree_with(static_cast<int>(to), places_[to].content);
+    places_[parent].content = before;
+    world_.overwrite(left.ptr, left.content);
+    tree_with(static_cast<int>(i + 1), right.content);
     ++met;
   }
   EXPECT_GT(met, 3);
+  world_.check(root_);
 }
 
 TEST_P(DamageTest, ANodeThatIsItsOwnChildIsNoLoop) {
