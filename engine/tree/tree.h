@@ -199,7 +199,7 @@ class TreeWriter {
   // tree_split.cc: room for one entry
   Status put_cell(const NewCell& cell, const Found& found);
   Status split_and_put(const NodeEdit& leaf_edit);
-  std::size_t plan_splits(const NodeEdit& leaf_edit);
+  Result<std::size_t> plan_splits(const NodeEdit& leaf_edit);
   Status allocate_splits(std::size_t splits, PagePtr* new_root);
   void split_node(std::size_t depth, Split& split, const NodeEdit& edit);
   void grow_root(const PagePtr& new_root, const Split& split);

@@ -22,6 +22,18 @@ NodeEdit in_copy(NodeEdit edit, const NodeView& node, const NodeView& copy) {
   return edit;
 }
 
+// Whether a separator may stand in a branch behind the slot: it is between the keys there.
+bool fits_behind(const NodeView& branch, std::uint32_t slot, Bytes separator) {
+  KeyBuffer key;
+  if (slot > 0) {
+    branch.key_of(slot, key);
+    if (compare_bytes({key.data(), key.size()}, separator) >= 0) return false;
+  }
+  if (slot + 1 == branch.count()) return true;
+  branch.key_of(slot + 1, key);
+  return compare_bytes(separator, {key.data(), key.size()}) < 0;
+}
+
 std::uint64_t entries_below(const NodeView& node) {
   if (!node.is_branch()) return node.count();
   std::uint64_t entries = 0;
@@ -74,8 +86,10 @@ void TreeWriter::note_insert(const NodeEdit& leaf_edit, const Split* split) noex
   last_slot_ = went_right ? leaf_edit.slot - split->at : leaf_edit.slot;
 }
 
-// Decides every split from the leaf up, changing nothing; returns how many there are.
-std::size_t TreeWriter::plan_splits(const NodeEdit& leaf_edit) {
+// Decides every split from the leaf up, changing nothing; returns how many there are. kCorrupt
+// where a node has keys that its parent says are elsewhere: the separator would not be in its
+// order.
+Result<std::size_t> TreeWriter::plan_splits(const NodeEdit& leaf_edit) {
   const bool in_order = !leaf_edit.replace && last_leaf_ == path_.back().ptr.page &&
                         (leaf_edit.slot == last_slot_ || leaf_edit.slot == last_slot_ + 1);
   NodeEdit edit = leaf_edit;
@@ -89,8 +103,12 @@ std::size_t TreeWriter::plan_splits(const NodeEdit& leaf_edit) {
     split.at = append ? edit.slot : choose_split(node, edit, in_order);
     separator_at(node, edit, split.at, split.separator);
     if (depth == 0) return splits;
+    const std::uint32_t slot = path_[depth - 1].slot;
+    if (!fits_behind(node_at(depth - 1), slot, split.separator))
+      return fail(ErrorCode::kCorrupt, "tree %u, page %u: it has keys that do not belong there",
+                  tree_.id, path_[depth].ptr.page);
     // Only the size of the pointer counts yet.
-    edit = {NewCell::of_child(split.separator, {}), path_[depth - 1].slot + 1, false};
+    edit = {NewCell::of_child(split.separator, {}), slot + 1, false};
     if (room_for(node_at(depth - 1), edit) != NodeRoom::kSplit) return splits;
   }
 }
@@ -143,7 +161,7 @@ void TreeWriter::grow_root(const PagePtr& new_root, const Split& split) {
 }
 
 Status TreeWriter::split_and_put(const NodeEdit& leaf_edit) {
-  const std::size_t splits = plan_splits(leaf_edit);
+  QUIRE_TRY(const std::size_t splits, plan_splits(leaf_edit));
   const bool root_splits = splits == path_.size();
   if (root_splits && tree_.height == UINT8_MAX)
     return fail(ErrorCode::kTooLarge, "the tree is too high");
