@@ -64,7 +64,7 @@ int quire_cursor_open(quire_txn* txn, quire_keyspace keyspace, const quire_range
     if (const int code = read_options(range, known, "quire_range"); code != QUIRE_OK) return code;
     const auto root = txn->view().keyspace_root(keyspace);
     if (!root) return report(root.error());
-    KeyRange limits{copy_bound(known.low), copy_bound(known.high)};
+    CursorRange limits{copy_bound(known.low), copy_bound(known.high)};
     limits.restrict_to_prefix(bytes_of(known.prefix.data, known.prefix.size));
     auto made = std::make_unique<RangeCursor>(txn->view(), keyspace, std::move(limits));
     auto owner = cursor_pool().acquire();

@@ -2,7 +2,7 @@
 
 namespace quire {
 
-void KeyRange::restrict_to_prefix(Bytes prefix) {
+void CursorRange::restrict_to_prefix(Bytes prefix) {
   if (prefix.empty()) return;
   if (!low || compare_bytes(*low, prefix) < 0) low = to_vector(prefix);
   // The first key behind all that begin with the prefix: its last byte that is not 0xFF, plus one.

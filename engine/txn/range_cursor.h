@@ -8,7 +8,7 @@
 
 namespace quire {
 
-struct KeyRange {
+struct CursorRange {
   std::optional<ByteVector> low;   // keys >= low
   std::optional<ByteVector> high;  // keys < high
 
@@ -21,7 +21,7 @@ struct KeyRange {
 // previous the last.
 class RangeCursor {
  public:
-  RangeCursor(View& view, StructureId keyspace, KeyRange range)
+  RangeCursor(View& view, StructureId keyspace, CursorRange range)
       : view_(&view), keyspace_(keyspace), range_(std::move(range)) {}
 
   // Each returns whether there is an entry; if not, the place is before the first or behind the
@@ -55,7 +55,7 @@ class RangeCursor {
 
   View* view_;
   StructureId keyspace_;
-  KeyRange range_;
+  CursorRange range_;
   TreeCursor cursor_;
   Place place_ = Place::kNowhere;
   bool fresh_ = false;      // cursor_ is on the tree as it is now

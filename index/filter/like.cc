@@ -36,22 +36,22 @@ Result<LikePattern> LikePattern::compile(std::string_view pattern, std::string_v
   }
   for (Part& part : made.parts_)
     if (!part.any.empty()) part.any.resize(part.bytes.size());
-  made.derive_prefix();
+  made.prefix_ = made.derive_prefix(false);
+  made.folded_prefix_ = made.derive_prefix(true);
   return made;
 }
 
-void LikePattern::derive_prefix() {
+LikePattern::Prefix LikePattern::derive_prefix(bool folded) const {
   const Part& first = parts_.front();
   std::size_t size = 0;
   while (size < first.bytes.size() && (first.any.empty() || !first.any[size]) &&
-         !(fold_case_ && is_letter(first.bytes[size])))
+         (folded || !fold_case_ || !is_letter(first.bytes[size])))
     ++size;
-  prefix_ = first.bytes.substr(0, size);
   const bool all = size == first.bytes.size();
-  exact_ = all && parts_.size() == 1;
-  prefix_alone_ = all && parts_.size() > 1 &&
-                  std::ranges::all_of(parts_.begin() + 1, parts_.end(),
-                                      [](const Part& part) { return part.bytes.empty(); });
+  const bool open = all && parts_.size() > 1 &&
+                    std::ranges::all_of(parts_.begin() + 1, parts_.end(),
+                                        [](const Part& part) { return part.bytes.empty(); });
+  return {.text = first.bytes.substr(0, size), .alone = open, .exact = all && parts_.size() == 1};
 }
 
 bool LikePattern::same(char text, char pattern) const noexcept {

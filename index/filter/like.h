@@ -23,12 +23,16 @@ class LikePattern {
 
   bool matches(std::string_view text) const noexcept;
 
-  // For ranges of a sorted index: every text that matches begins with this, byte by byte.
-  const std::string& prefix() const noexcept { return prefix_; }
-  // ... and every text that begins with it matches.
-  bool is_prefix_alone() const noexcept { return prefix_alone_; }
-  // ... and only the prefix itself matches.
-  bool is_exact() const noexcept { return exact_; }
+  // What texts that match begin with, for ranges of a sorted index.
+  struct Prefix {
+    std::string text;
+    bool alone = false;  // every text that begins with it matches
+    bool exact = false;  // only the prefix itself matches
+  };
+  // Byte by byte.
+  const Prefix& prefix() const noexcept { return prefix_; }
+  // The same of texts in lower case, of a pattern that folds case.
+  const Prefix& folded_prefix() const noexcept { return folded_prefix_; }
 
  private:
   // What stands between two %.
@@ -45,13 +49,12 @@ class LikePattern {
   std::optional<std::size_t> find(const Part& part, std::string_view text,
                                   std::size_t at) const noexcept;
   bool same(char text, char pattern) const noexcept;
-  void derive_prefix();
+  Prefix derive_prefix(bool folded) const;
 
   std::vector<Part> parts_ = {Part{}};  // one more than there are %
   bool fold_case_ = false;
-  std::string prefix_;
-  bool prefix_alone_ = false;
-  bool exact_ = true;
+  Prefix prefix_ = {.text = {}, .alone = false, .exact = true};
+  Prefix folded_prefix_ = prefix_;
 };
 
 }  // namespace quire::filter

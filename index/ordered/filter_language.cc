@@ -26,16 +26,22 @@ void rename(filter::Node& node, const Name& name) {
 
 class Partial final : public PartialFilter {
  public:
-  Partial(const Filter& filter, BoundFilter bound)
-      : fields_(filter.fields().begin(), filter.fields().end()), bound_(std::move(bound)) {}
+  Partial(const Schema& schema, const Filter& filter, BoundFilter bound)
+      : fields_(filter.fields().begin(), filter.fields().end()),
+        bound_(std::move(bound)),
+        tree_(filter.root()) {
+    rename(tree_, [&](std::uint32_t field) { return schema.field(field).name; });
+  }
   bool matches(const RowView& row) const override { return bound_.matches(RowSource(row)); }
   bool covers(std::size_t field) const noexcept override {
     return std::ranges::binary_search(fields_, field);
   }
+  const filter::Node* tree() const noexcept override { return &tree_; }
 
  private:
   std::vector<std::uint32_t> fields_;
   BoundFilter bound_;
+  filter::Node tree_;
 };
 
 class Language final : public FilterLanguage {
@@ -69,7 +75,7 @@ class Language final : public FilterLanguage {
     QUIRE_TRY(const Filter filter, prepare(schema, stored));
     auto bound = filter.bind();
     if (!bound) return fail(ErrorCode::kCorrupt, "%s", bound.error().message().c_str());
-    return std::make_unique<const Partial>(filter, *std::move(bound));
+    return std::make_unique<const Partial>(schema, filter, *std::move(bound));
   }
 
  private:

@@ -7,20 +7,10 @@
 #include <optional>
 #include <span>
 
+#include "index/ordered/range_scan.h"
 #include "index/ordered/sorted_form.h"
 
 namespace quire {
-
-// Keys from `low` on and before `high`, where there is one.
-struct KeyRange {
-  EncodedKey low;
-  std::optional<EncodedKey> high;
-
-  bool contains(Bytes key) const noexcept {
-    return compare_bytes(key, bytes_of(low)) >= 0 &&
-           (!high || compare_bytes(key, bytes_of(*high)) < 0);
-  }
-};
 
 struct KeyBound {
   Value value;  // not null

@@ -10,6 +10,10 @@
 
 namespace quire {
 
+namespace filter {
+struct Node;
+}
+
 // A filter bound to a schema. Thread-safe. What it says of a record depends on the row alone; where
 // it can't tell (unknown, a division by zero), the record is not in the index.
 class PartialFilter {
@@ -18,6 +22,8 @@ class PartialFilter {
   virtual bool matches(const RowView& row) const = 0;
   // Whether it reads this field.
   virtual bool covers(std::size_t field) const noexcept = 0;
+  // Its tree, with the names of the schema; nullptr where its language has none.
+  virtual const filter::Node* tree() const noexcept { return nullptr; }
 };
 
 class FilterLanguage {

@@ -449,7 +449,7 @@ class ModelRun {
     if (state.empty()) return;
     const std::string& space = some_space(state);
     const Keys& keys = state.at(space);
-    KeyRange range;
+    CursorRange range;
     std::optional<std::string> low;
     std::optional<std::string> high;
     if (chance(3)) low = some_key(keys);

@@ -153,14 +153,16 @@ struct Item {
 
 class World {
  public:
-  explicit World(std::uint32_t page_size = 4096, std::uint64_t private_bytes = 0) {
+  explicit World(std::uint32_t page_size = 4096, std::uint64_t private_bytes = 0,
+                 IndexKinds kinds = kKinds)
+      : kinds_(kinds), cache_(kinds) {
     options_.page_size = page_size;
     options_.writer.background = false;
     options_.writer.durability = Durability::kOs;
     if (private_bytes != 0) options_.writer.private_bytes = private_bytes;
-    options_.index_kinds = kKinds;
+    options_.index_kinds = kinds_;
     reopen();
-    shop_ = must(Collection::create(txn(), "shop", shop_schema(), kKinds));
+    shop_ = must(Collection::create(txn(), "shop", shop_schema(), kinds_));
   }
   ~World() {
     txn_.reset();
@@ -198,7 +200,7 @@ class World {
                                std::uint64_t memory_bytes = 64 << 20) {
     return create_index(
         txn(), shop(),
-        {.name = name, .kind = "sorted", .options = options, .memory_bytes = memory_bytes}, kKinds,
+        {.name = name, .kind = "sorted", .options = options, .memory_bytes = memory_bytes}, kinds_,
         progress);
   }
   void add_index(std::string_view name, std::string_view options) {
@@ -241,11 +243,12 @@ class World {
  private:
   void reopen() { database_ = must(Database::open(disk_, "/shop.quire", options_)); }
 
+  IndexKinds kinds_;
+  CollectionCache cache_;
   io::SimulatedDisk disk_;
   DatabaseOptions options_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<WriteTxn> txn_;
-  CollectionCache cache_{kKinds};
   std::optional<Collection> shop_;
 };
 

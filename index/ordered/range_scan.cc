@@ -1,0 +1,115 @@
+#include "index/ordered/range_scan.h"
+
+#include <algorithm>
+
+namespace quire {
+
+// ---------------------------------------------------------------- places
+
+Status RangeScan::place_forward() {
+  if (state_ == State::kBegin)
+    return range_.low.empty() ? cursor_.first() : cursor_.seek(bytes_of(range_.low));
+  QUIRE_CHECK(cursor_.seek(bytes_of(last_)));
+  const bool shown =
+      state_ == State::kBehind && cursor_.valid() && equal_bytes(cursor_.key(), bytes_of(last_));
+  return shown ? cursor_.next() : Status();
+}
+
+Status RangeScan::place_backward() {
+  if (state_ == State::kBegin)
+    return range_.high ? cursor_.seek_before(bytes_of(*range_.high)) : cursor_.last();
+  if (state_ == State::kAt) {
+    QUIRE_CHECK(cursor_.seek(bytes_of(last_)));
+    if (cursor_.valid() && equal_bytes(cursor_.key(), bytes_of(last_))) return {};
+  }
+  return cursor_.seek_before(bytes_of(last_));
+}
+
+// Puts the cursor on the next entry to show, in the state that the tree has now.
+Status RangeScan::place() {
+  version_ = view_->tree_version(tree_);
+  QUIRE_TRY(const TreeRoot root, view_->tree_root(tree_));
+  cursor_.reset(&view_->reader(), root);
+  QUIRE_CHECK(forward_ ? place_forward() : place_backward());
+  state_ = State::kAt;
+  placed_ = true;
+  return {};
+}
+
+Status RangeScan::step() {
+  QUIRE_CHECK(forward_ ? cursor_.next() : cursor_.previous());
+  state_ = State::kAt;
+  return {};
+}
+
+// The cursor is on the next entry to show, or off the ends.
+Status RangeScan::settle() {
+  if (!placed_ || version_ != view_->tree_version(tree_)) return place();
+  return state_ == State::kBehind ? step() : Status();
+}
+
+bool RangeScan::in_range() const {
+  if (!cursor_.valid()) return false;
+  if (!forward_) return compare_bytes(cursor_.key(), bytes_of(range_.low)) >= 0;
+  return !range_.high || compare_bytes(cursor_.key(), bytes_of(*range_.high)) < 0;
+}
+
+void RangeScan::seek_after(Bytes key) {
+  const bool outside = forward_ ? compare_bytes(key, bytes_of(range_.low)) < 0
+                                : range_.high && compare_bytes(key, bytes_of(*range_.high)) >= 0;
+  state_ = outside ? State::kBegin : State::kBehind;
+  last_ = as_text(key);
+  placed_ = false;
+}
+
+// ---------------------------------------------------------------- counts
+
+Result<std::uint64_t> RangeScan::rank_of(const std::optional<EncodedKey>& key) {
+  QUIRE_TRY(const TreeRoot root, view_->tree_root(tree_));
+  if (!key) return root.count();
+  if (key->empty()) return 0;
+  return tree_rank(view_->reader(), root, bytes_of(*key));
+}
+
+Result<std::uint64_t> RangeScan::count() {
+  QUIRE_TRY(const std::uint64_t low, low_rank());
+  QUIRE_TRY(const std::uint64_t high, high_rank());
+  return high > low ? high - low : 0;
+}
+
+Result<std::uint64_t> RangeScan::skip(std::uint64_t n) {
+  if (state_ == State::kEnd || n == 0) return 0;
+  QUIRE_CHECK(settle());
+  if (!in_range()) {
+    state_ = State::kEnd;
+    return 0;
+  }
+  QUIRE_TRY(const std::uint64_t at, cursor_.rank());
+  QUIRE_TRY(const std::uint64_t end, forward_ ? high_rank() : low_rank());
+  const std::uint64_t left = forward_ ? end - at : at + 1 - end;
+  const std::uint64_t skipped = std::min(n, left);
+  if (skipped == left) {
+    state_ = State::kEnd;
+    return skipped;
+  }
+  QUIRE_CHECK(cursor_.seek_rank(forward_ ? at + skipped : at - skipped));
+  if (version_ != 0 && cursor_.valid()) last_ = as_text(cursor_.key());
+  return skipped;
+}
+
+// ---------------------------------------------------------------- entries
+
+Result<bool> RangeScan::next() {
+  if (state_ == State::kEnd) return false;
+  QUIRE_CHECK(settle());
+  if (!in_range()) {
+    state_ = State::kEnd;
+    return false;
+  }
+  state_ = State::kBehind;
+  // A write transaction's: the tree may change before the next call.
+  if (version_ != 0) last_ = as_text(cursor_.key());
+  return true;
+}
+
+}  // namespace quire

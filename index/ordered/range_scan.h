@@ -1,0 +1,78 @@
+// The entries of a tree whose keys lie in a range, in either direction.
+#pragma once
+
+#include <optional>
+
+#include "engine/record/key_codec.h"
+#include "engine/txn/catalog.h"
+
+namespace quire {
+
+// Keys from `low` on and before `high`, where there is one.
+struct KeyRange {
+  EncodedKey low;
+  std::optional<EncodedKey> high;
+
+  bool contains(Bytes key) const noexcept {
+    return compare_bytes(key, bytes_of(low)) >= 0 &&
+           (!high || compare_bytes(key, bytes_of(*high)) < 0);
+  }
+};
+
+enum class ScanDirection : std::uint8_t { kForward, kBackward };
+
+// Sees changes that its transaction makes on the way. The view outlives it. One thread. What it
+// lends is good until it moves, and in a write transaction until that changes something.
+class RangeScan {
+ public:
+  RangeScan(View& view, StructureId tree, KeyRange range,
+            ScanDirection direction = ScanDirection::kForward)
+      : view_(&view),
+        tree_(tree),
+        range_(std::move(range)),
+        forward_(direction == ScanDirection::kForward) {}
+
+  // Entries of the whole range, exactly. O(log n).
+  Result<std::uint64_t> count();
+  // Leaves out the next n entries, or as many as there are: how many. O(log n).
+  Result<std::uint64_t> skip(std::uint64_t n);
+  // Goes on behind this key, in the direction of the scan, whether there is an entry with it or
+  // not.
+  void seek_after(Bytes key);
+  // The next entry. False at the end.
+  Result<bool> next();
+
+  // After next() has said true.
+  Bytes key() const { return cursor_.key(); }
+  Result<Bytes> value() const { return cursor_.value(); }
+  const KeyRange& range() const noexcept { return range_; }
+
+ private:
+  enum class State : std::uint8_t {
+    kBegin,   // at the end of the range where the scan begins
+    kBehind,  // last_, or the cursor, was the last to be shown
+    kAt,      // last_, or the cursor, is the next to be shown
+    kEnd,
+  };
+  Status settle();
+  Status place();
+  Status place_forward();
+  Status place_backward();
+  Status step();
+  bool in_range() const;
+  Result<std::uint64_t> rank_of(const std::optional<EncodedKey>& key);
+  Result<std::uint64_t> low_rank() { return rank_of(range_.low); }
+  Result<std::uint64_t> high_rank() { return rank_of(range_.high); }
+
+  View* view_;
+  StructureId tree_;
+  KeyRange range_;
+  bool forward_;
+  State state_ = State::kBegin;
+  bool placed_ = false;  // the cursor is where state_ says
+  std::uint64_t version_ = 0;
+  TreeCursor cursor_;
+  EncodedKey last_;
+};
+
+}  // namespace quire

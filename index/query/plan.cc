@@ -1,0 +1,357 @@
+#include "index/query/plan.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "index/query/cost.h"
+#include "index/query/entry_fields.h"
+#include "index/query/estimate.h"
+
+namespace quire::query {
+namespace {
+
+// Sets that one driver is narrowed by.
+constexpr std::size_t kMaxFilters = 3;
+// A set has to save as much of the cost.
+constexpr double kWorthwhile = 0.9;
+// Members of a set, all alternatives together.
+constexpr std::size_t kMaxMembers = 256;
+
+bool has(std::span<const std::uint32_t> list, std::uint32_t item) noexcept {
+  return std::ranges::find(list, item) != list.end();
+}
+
+class Planner {
+ public:
+  Planner(View& view, const Collection& collection, const Wanted& wanted)
+      : view_(view),
+        collection_(collection),
+        wanted_(wanted),
+        estimator_(view, collection, *wanted.filter, wanted.conditions) {}
+
+  Result<Plan> choose() {
+    QUIRE_CHECK(collect_paths());
+    QUIRE_CHECK(compare());
+    if (!best_) return refused();
+    return *std::move(best_);
+  }
+
+ private:
+  // ------------------------------------------------------------ paths
+
+  bool allowed(const SortedIndex& index) const noexcept {
+    if (wanted_.tree != 0) return index.tree() == wanted_.tree;
+    if (!wanted_.index.empty()) return index.name() == wanted_.index;
+    return !wanted_.no_index;
+  }
+  bool primary_allowed() const noexcept {
+    return wanted_.index.empty() && (wanted_.tree == 0 || wanted_.tree == collection_.id());
+  }
+
+  Status collect_paths() {
+    for (const auto& index : collection_.indexes()) {
+      const SortedIndex* sorted = as_sorted(index.get());
+      if (sorted == nullptr || wanted_.no_index) continue;
+      QUIRE_TRY(auto path,
+                find_path(view_, collection_, *wanted_.filter, wanted_.conditions, sorted));
+      if (path) paths_.push_back(*std::move(path));
+    }
+    QUIRE_TRY(auto primary,
+              find_path(view_, collection_, *wanted_.filter, wanted_.conditions, nullptr));
+    if (primary) {  // always: it has no filter
+      records_ = static_cast<double>(primary->total);
+      paths_.push_back(*std::move(primary));
+    }
+    return {};
+  }
+
+  std::unexpected<Error> refused() const {
+    if (wanted_.tree != 0 || wanted_.by_number)
+      return fail(ErrorCode::kConflict,
+                  "query: it can't go on where the token says: the index that gave the order has "
+                  "gone, was built anew or serves the filter no more");
+    const std::string name(wanted_.index);
+    for (const auto& index : collection_.indexes()) {
+      const SortedIndex* sorted = as_sorted(index.get());
+      if (sorted != nullptr && sorted->name() == wanted_.index)
+        return collection_.failure(ErrorCode::kInvalid,
+                                   "index '" + name +
+                                       "' has a filter and lacks records that the query may want");
+    }
+    return collection_.failure(ErrorCode::kNotFound, "there is no sorted index '" + name + "'");
+  }
+
+  Status compare() {
+    const bool by_number_only = wanted_.by_number;
+    for (const AccessPath& path : paths_) {
+      const bool usable = path.index != nullptr ? allowed(*path.index) : primary_allowed();
+      if (!usable || by_number_only) continue;
+      QUIRE_CHECK(consider(path));
+      if (best_->nothing || best_->cost_us < kCheapEnough) return {};
+    }
+    if (wanted_.tree != 0 || !wanted_.index.empty()) return {};
+    QUIRE_CHECK(consider_sets());
+    return {};
+  }
+
+  // ------------------------------------------------------------ a driver
+
+  // A plan of this path, with sets where they pay, if it is the cheapest so far.
+  Status consider(const AccessPath& path) {
+    Plan plan;
+    plan.path = path;
+    plan.nothing = path.ranges.empty();
+    plan.ordered = gives_order(collection_, path, wanted_.order, plan.forward);
+    QUIRE_CHECK(finish(plan));
+    if (!plan.nothing) QUIRE_CHECK(add_filters(plan));
+    keep(std::move(plan));
+    return {};
+  }
+
+  void keep(Plan plan) {
+    if (!best_ || plan.cost_us < best_->cost_us) best_ = std::move(plan);
+  }
+
+  // A set is worth trying where a path answers what the driver leaves open.
+  Status add_filters(Plan& plan) {
+    QUIRE_CHECK(make_sets());
+    while (plan.filters.size() < kMaxFilters) {
+      std::optional<Plan> better;
+      for (const SetPlan& set : sets_) {
+        if (!adds_to(plan, set)) continue;
+        Plan tried = plan;
+        tried.filters.push_back(set);
+        QUIRE_CHECK(finish(tried));
+        const double least = better ? better->cost_us : plan.cost_us * kWorthwhile;
+        if (tried.cost_us < least) better = std::move(tried);
+      }
+      if (!better) return {};
+      plan = *std::move(better);
+    }
+    return {};
+  }
+
+  bool adds_to(const Plan& plan, const SetPlan& set) const {
+    if (set.members.empty() && !plan.by_number && set.path.tree == plan.path.tree) return false;
+    return std::ranges::any_of(set.used, [&](std::uint32_t condition) {
+      return has(plan.row_tests, condition) || has(plan.entry_tests, condition);
+    });
+  }
+
+  // ------------------------------------------------------------ sets
+
+  Status make_sets() {
+    if (sets_made_) return {};
+    sets_made_ = true;
+    for (const AccessPath& path : paths_) {
+      if (path.index == nullptr || !path.narrows()) continue;
+      sets_.push_back(set_of(path));
+    }
+    if (wanted_.no_index) return {};
+    for (std::uint32_t i = 0; i < wanted_.conditions.size(); ++i) {
+      std::size_t members = 0;
+      QUIRE_TRY(auto set, union_of(wanted_.conditions[i], members));
+      if (!set) continue;
+      if (!set->answered.empty()) set->answered = {i};
+      set->used = {i};
+      sets_.push_back(*std::move(set));
+    }
+    return {};
+  }
+
+  static SetPlan set_of(const AccessPath& path) {
+    SetPlan set;
+    set.path = path;
+    set.answered = path.answered;
+    set.used = path.used;
+    set.entries = set.records = path.entries;
+    return set;
+  }
+
+  // The records of any of the alternatives, each by its best path; `answered` has something in it
+  // where none of them has to be tested again. Nothing where one has no path.
+  Result<std::optional<SetPlan>> union_of(const Condition& condition, std::size_t& members) {
+    const std::vector<Condition> all = alternatives(condition);
+    if (all.empty()) return std::nullopt;
+    SetPlan joined;
+    bool exact = true;
+    for (const Condition& alternative : all) {
+      QUIRE_TRY(auto member, set_for(alternative, members));
+      if (!member) return std::nullopt;
+      exact = exact && !member->answered.empty();
+      joined.entries += member->entries;
+      joined.records += member->records;
+      joined.members.push_back(*std::move(member));
+    }
+    joined.records = std::min(joined.records, static_cast<std::uint64_t>(records_));
+    if (exact) joined.answered = {0};
+    return joined;
+  }
+
+  Result<std::optional<SetPlan>> set_for(const Condition& alternative, std::size_t& members) {
+    if (++members > kMaxMembers) return std::nullopt;
+    const std::vector<Condition> parts =
+        take_apart(*wanted_.filter, *alternative.node, alternative.negated);
+    std::optional<SetPlan> best;
+    for (const AccessPath& known : paths_) {
+      QUIRE_TRY(const auto path,
+                find_path(view_, collection_, *wanted_.filter, parts, known.index));
+      if (!path || !path->narrows() || (best && best->entries <= path->entries)) continue;
+      best = set_of(*path);
+      const bool whole = std::ranges::all_of(std::views::iota(0U, parts.size()), [&](auto i) {
+        return path->answers(static_cast<std::uint32_t>(i));
+      });
+      best->answered.assign(whole ? 1 : 0, 0);
+    }
+    if (parts.size() == 1) {
+      QUIRE_TRY(auto nested, union_of(parts[0], members));
+      if (nested && (!best || nested->entries < best->entries)) best = std::move(nested);
+    }
+    return best;
+  }
+
+  Status consider_sets() {
+    QUIRE_CHECK(make_sets());
+    for (const SetPlan& set : sets_) {
+      // A path of its own drives as well, unless it leads to a record several times.
+      if (set.members.empty() && !wanted_.by_number && !set.path.duplicates) continue;
+      Plan plan;
+      plan.by_number = true;
+      plan.set = set;
+      plan.ordered = wanted_.order.empty();
+      QUIRE_CHECK(finish(plan));
+      QUIRE_CHECK(add_filters(plan));
+      keep(std::move(plan));
+    }
+    return {};
+  }
+
+  // ------------------------------------------------------------ tests and cost
+
+  bool answered(const Plan& plan, std::uint32_t condition) const {
+    if (plan.by_number ? has(plan.set.answered, condition) : plan.path.answers(condition))
+      return true;
+    return std::ranges::any_of(plan.filters, [&](const SetPlan& set) {
+      return has(set.answered, condition);
+    });
+  }
+
+  // Items of one `has all` are tested together.
+  bool tested(const Plan& plan, std::uint32_t condition) const {
+    const Condition& wanted = wanted_.conditions[condition];
+    const auto same = [&](std::uint32_t other) {
+      return wanted_.conditions[other].node == wanted.node;
+    };
+    return wanted.item != kWhole && (std::ranges::any_of(plan.row_tests, same) ||
+                                     std::ranges::any_of(plan.entry_tests, same));
+  }
+
+  bool entries_have(const Plan& plan, std::span<const std::uint32_t> fields) const {
+    if (plan.by_number || plan.path.index == nullptr) return false;
+    return std::ranges::all_of(fields, [&](std::uint32_t field) {
+      return entry_has(collection_, *plan.path.index, field);
+    });
+  }
+
+  // Fields of the records that match: also those that they are still to be sorted by.
+  std::vector<std::uint32_t> given_fields(const Plan& plan) const {
+    std::vector<std::uint32_t> fields = wanted_.fields;
+    if (plan.ordered) return fields;
+    for (const OrderTerm& term : wanted_.order)
+      std::ranges::copy(term.term.fields, std::back_inserter(fields));
+    return fields;
+  }
+
+  // Which conditions are tested where, and what all of it costs.
+  Status finish(Plan& plan) {
+    plan.entry_tests.clear();
+    plan.row_tests.clear();
+    plan.entry_fields.clear();
+    for (std::uint32_t i = 0; i < wanted_.conditions.size(); ++i) {
+      if (answered(plan, i) || tested(plan, i)) continue;
+      std::vector<std::uint32_t> fields;
+      add_fields(*wanted_.conditions[i].node, fields);
+      const bool by_entry = entries_have(plan, fields);
+      (by_entry ? plan.entry_tests : plan.row_tests).push_back(i);
+      if (by_entry) std::ranges::copy(fields, std::back_inserter(plan.entry_fields));
+    }
+    const std::vector<std::uint32_t> given = given_fields(plan);
+    const bool duplicates = !plan.by_number && plan.path.duplicates;
+    plan.reads_rows = !plan.row_tests.empty() || duplicates ||
+                      !(given.empty() || entries_have(plan, given));
+    if (!plan.reads_rows) std::ranges::copy(given, std::back_inserter(plan.entry_fields));
+    std::ranges::sort(plan.entry_fields);
+    const auto twice = std::ranges::unique(plan.entry_fields);
+    plan.entry_fields.erase(twice.begin(), twice.end());
+    return estimate(plan);
+  }
+
+  Result<double> share_of(std::span<const std::uint32_t> conditions) {
+    double share = 1;
+    for (const std::uint32_t condition : conditions) {
+      QUIRE_TRY(const double one, estimator_.share(condition));
+      share *= one;
+    }
+    return share;
+  }
+
+  Status estimate(Plan& plan) {
+    const double all = std::max(records_, 1.0);
+    double entries =
+        static_cast<double>(plan.by_number ? plan.set.records : plan.path.entries);
+    double before = plan.by_number ? set_cost(plan.set)
+                                   : static_cast<double>(plan.path.ranges.size()) * kRangeCost;
+    double in_sets = 1;
+    for (const SetPlan& set : plan.filters) {
+      in_sets *= std::min(1.0, static_cast<double>(set.records) / all);
+      before += set_cost(set);
+    }
+    QUIRE_TRY(const double by_entry, share_of(plan.entry_tests));
+    QUIRE_TRY(const double by_row, share_of(plan.row_tests));
+    const double read = in_sets * by_entry;
+    plan.found = entries * read * by_row;
+    if (plan.ordered && wanted_.rows != kAll && plan.found > 0)
+      entries *= std::min(1.0, static_cast<double>(wanted_.rows) / plan.found);
+    plan.entries = entries;
+    plan.rows = plan.reads_rows ? entries * read : 0;
+    plan.cost_us = before + entries * entry_cost(plan) + plan.rows * row_cost(plan);
+    if (!plan.ordered) plan.cost_us += plan.found * kSortCost;
+    return {};
+  }
+
+  static double set_cost(const SetPlan& set) {
+    return static_cast<double>(set.entries) * (kEntryCost + kSetCost) +
+           kRangeCost * static_cast<double>(std::max<std::size_t>(set.members.size(), 1));
+  }
+  double entry_cost(const Plan& plan) const {
+    const double own = plan.by_number                ? kSetCost
+                       : plan.path.index == nullptr ? kRowCost
+                                                     : kEntryCost;
+    return own + kContainsCost * static_cast<double>(plan.filters.size()) +
+           kTestCost * static_cast<double>(plan.entry_tests.size());
+  }
+  double row_cost(const Plan& plan) const {
+    const double fetch = plan.by_number                ? kNumberCost + kFetchCost
+                         : plan.path.index == nullptr ? 0
+                                                       : kFetchCost;
+    return fetch + kTestCost * static_cast<double>(plan.row_tests.size());
+  }
+
+  View& view_;
+  const Collection& collection_;
+  const Wanted& wanted_;
+  Estimator estimator_;
+  double records_ = 0;
+  std::vector<AccessPath> paths_;  // the primary tree's is the last
+  std::vector<SetPlan> sets_;
+  bool sets_made_ = false;
+  std::optional<Plan> best_;
+};
+
+}  // namespace
+
+Result<Plan> make_plan(View& view, const Collection& collection, const Wanted& wanted) {
+  return Planner(view, collection, wanted).choose();
+}
+
+}  // namespace quire::query

@@ -1,0 +1,290 @@
+#include "index/query/query.h"
+
+#include <chrono>
+
+#include "engine/base/checksum.h"
+
+namespace quire {
+
+using query::kAll;
+
+namespace {
+
+std::int64_t now_us() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+std::uint64_t sum_or_all(std::uint64_t a, std::uint64_t b) noexcept {
+  return a > kAll - b ? kAll : a + b;
+}
+
+}  // namespace
+
+Query::Query(View& view, Collection collection, const QueryRequest& request)
+    : view_(&view),
+      collection_(std::move(collection)),
+      reader_(view, collection_),
+      budget_(request.limits),
+      limit_(request.limit),
+      offset_(request.offset) {}
+
+Result<std::unique_ptr<Query>> Query::open(View& view, Collection collection,
+                                           const QueryRequest& request) {
+  std::unique_ptr<Query> query(new Query(view, std::move(collection), request));
+  QUIRE_CHECK(query->prepare(request));
+  return query;
+}
+
+// ---------------------------------------------------------------- preparation
+
+Status Query::prepare(const QueryRequest& request) {
+  std::optional<std::int64_t> now;
+  if (!request.token.empty()) {
+    QUIRE_TRY(from_, query::Token::decode(request.token));
+    now = from_->now;
+  }
+  now_ = now.value_or(now_us());
+  QUIRE_CHECK(prepare_filter(request, now_));
+  settle_constants();
+  QUIRE_CHECK(prepare_columns(request));
+  return choose_plan(request);
+}
+
+Status Query::prepare_filter(const QueryRequest& request, std::optional<std::int64_t> now) {
+  const std::string_view text = request.filter.empty() ? "true" : request.filter;
+  QUIRE_TRY(const Filter filter, Filter::prepare(text, collection_.schema()));
+  auto bound = request.named.empty() ? filter.bind(request.arguments, now)
+                                     : filter.bind_named(request.named, now);
+  if (!bound) return std::unexpected(bound.error());
+  filter_ = *std::move(bound);
+  asked_ = hash_of(request, filter);
+  if (from_ && from_->asked != asked_)
+    return fail(ErrorCode::kInvalid, "query: the token is of another query");
+  conditions_ = query::take_apart(*filter_, filter_->root());
+  return {};
+}
+
+// Everything that decides which records come in which order.
+std::uint64_t Query::hash_of(const QueryRequest& request, const Filter& filter) const {
+  ByteVector bytes;
+  ByteWriter writer(bytes);
+  writer.put(collection_.id());
+  writer.put_sized(as_bytes(filter.text()));
+  writer.put_sized(as_bytes(request.order));
+  for (const Value& value : request.arguments) OwnedValue(value).encode(writer);
+  for (const Argument& argument : request.named) {
+    writer.put_sized(as_bytes(argument.name));
+    OwnedValue(argument.value).encode(writer);
+  }
+  return checksum64(bytes);
+}
+
+// Conditions without a field are true of every record, or of none.
+void Query::settle_constants() {
+  std::erase_if(conditions_, [&](const query::Condition& condition) {
+    const Value* constant = filter_->constant(*condition.node);
+    if (constant == nullptr) return false;
+    const bool holds = constant->type == FieldType::kBool &&
+                       constant->boolean != condition.negated;
+    never_ = never_ || !holds;
+    return holds;
+  });
+}
+
+Status Query::prepare_columns(const QueryRequest& request) {
+  QUIRE_TRY(select_, query::parse_select(request.select, collection_.schema()));
+  const bool aggregates = std::ranges::any_of(select_, [](const query::SelectItem& item) {
+    return item.aggregate != query::AggregateKind::kNone;
+  });
+  if (aggregates || request.distinct || !request.group.empty()) return prepare_groups(request);
+  return prepare_records(request);
+}
+
+Status Query::prepare_records(const QueryRequest& request) {
+  QUIRE_TRY(order_, query::parse_order(request.order, collection_.schema()));
+  const Schema& schema = collection_.schema();
+  for (std::uint32_t i = 0; select_.size() < schema.size() && request.select.empty(); ++i) {
+    query::Term term;
+    term.text = schema.field(i).name;
+    term.field = i;
+    term.fields = {i};
+    term.type = schema.field(i).type;
+    select_.push_back({.name = term.text, .term = term});
+  }
+  for (const query::SelectItem& item : select_) columns_.push_back({item.name, item.term->type});
+  memory_.resize(select_.size());
+  values_.resize(select_.size());
+  return {};
+}
+
+std::vector<std::uint32_t> Query::wanted_fields() const {
+  std::vector<std::uint32_t> fields;
+  const auto add = [&](const query::Term& term) {
+    std::ranges::copy(term.fields, std::back_inserter(fields));
+  };
+  if (!grouping_) {
+    for (const query::SelectItem& item : select_) add(*item.term);
+    return fields;
+  }
+  for (const query::OrderTerm& term : grouping_->terms) add(term.term);
+  for (const auto& aggregate : grouping_->aggregates) {
+    if (aggregate.term) add(aggregate.term->term);
+  }
+  return fields;
+}
+
+Status Query::choose_plan(const QueryRequest& request) {
+  wanted_.filter = &*filter_;
+  wanted_.conditions = conditions_;
+  wanted_.fields = wanted_fields();
+  wanted_.order = grouping_ ? std::span<const query::OrderTerm>(grouping_->terms) : order_;
+  wanted_.keys = !grouping_;
+  wanted_.rows = grouping_ ? kAll : sum_or_all(limit_, from_ ? 0 : offset_);
+  wanted_.index = request.index;
+  wanted_.no_index = request.no_index;
+  if (from_) {
+    if (grouping_)
+      return fail(ErrorCode::kNotSupported, "query: groups can't go on from a token");
+    wanted_.tree = from_->tree;
+    wanted_.by_number = from_->kind == query::Token::Kind::kNumbers;
+  }
+  if (never_) {
+    plan_.nothing = true;
+    return {};
+  }
+  QUIRE_TRY(plan_, query::make_plan(*view_, collection_, wanted_));
+  const bool sorts = from_ && from_->kind == query::Token::Kind::kSorted;
+  if (from_ && !plan_.nothing && sorts == plan_.ordered)
+    return fail(ErrorCode::kConflict, "query: it can't go on where the token says: the way to its "
+                                      "records is another one now");
+  return {};
+}
+
+// ---------------------------------------------------------------- records
+
+Status Query::start() {
+  started_ = true;
+  version_ = view_->tree_version(collection_.id());
+  return grouping_ ? start_groups() : start_records();
+}
+
+Status Query::start_records() {
+  QUIRE_TRY(stream_, query::RecordStream::open(*view_, collection_, wanted_, plan_, budget_));
+  if (!plan_.ordered) return sort_records();
+  if (from_) {
+    stream_->resume(as_bytes(std::string_view(from_->position)));
+    return {};
+  }
+  if (plan_.exact()) {
+    const auto skipped = stream_->skip(offset_);
+    return skipped ? Status() : std::unexpected(skipped.error());
+  }
+  for (std::uint64_t i = 0; i < offset_; ++i) {
+    QUIRE_TRY(const bool there, stream_->next());
+    if (!there) break;
+  }
+  return {};
+}
+
+Status Query::sort_records() {
+  query::Sorter sorter(wanted_.rows, budget_);
+  const std::string_view behind = from_ ? std::string_view(from_->position) : std::string_view();
+  EncodedKey key;
+  OwnedValue memory;
+  while (true) {
+    QUIRE_TRY(const bool there, stream_->next());
+    if (!there) break;
+    key.clear();
+    for (const query::OrderTerm& term : order_)
+      query::append_term(term.form, term.term.value(stream_->fields(), memory), key);
+    std::byte number[8];
+    store_be(number, stream_->number());
+    key += as_text(number);
+    if (from_ && key <= behind) continue;
+    QUIRE_CHECK(sorter.add(key, as_text(stream_->primary_key())));
+  }
+  sorted_ = sorter.take();
+  at_ = from_ ? 0 : std::min<std::uint64_t>(offset_, sorted_.size());
+  return {};
+}
+
+Status Query::fill_record(const FieldSource& fields) {
+  for (std::size_t i = 0; i < select_.size(); ++i) {
+    const query::Term& term = *select_[i].term;
+    values_[i] = term.value(fields, memory_[i]);
+    if (!is_vector(values_[i].type)) continue;
+    const std::size_t place = collection_.schema().vector_place(term.field);
+    QUIRE_TRY(values_[i].vector, reader_.vector(place, *number_));
+  }
+  return {};
+}
+
+Result<bool> Query::next_record() {
+  QUIRE_TRY(const bool there, stream_->next());
+  if (!there) return false;
+  number_ = stream_->number();
+  primary_key_ = as_text(stream_->primary_key());
+  position_ = as_text(stream_->position());
+  QUIRE_CHECK(fill_record(stream_->fields()));
+  return true;
+}
+
+// False where a write transaction has taken the record away since.
+Result<bool> Query::read_sorted(const query::Sorter::Row& row) {
+  primary_key_ = row.data;
+  position_ = row.order;
+  QUIRE_TRY(const TreeRoot root, view_->tree_root(collection_.id()));
+  QUIRE_TRY(const auto bytes,
+            tree_get(view_->reader(), root, as_bytes(std::string_view(row.data))));
+  const bool changed = view_->tree_version(collection_.id()) != version_;
+  if (!bytes) {
+    if (changed) return false;
+    return collection_.failure(ErrorCode::kCorrupt, "a record that was just read is not there");
+  }
+  auto view = RowView::parse(collection_.schema(), *bytes);
+  if (!view) return collection_.failure(view.error().code(), view.error().message());
+  const RowSource fields(*view);
+  if (changed && !filter_->matches(fields)) return false;
+  number_ = view->number();
+  QUIRE_CHECK(fill_record(fields));
+  return true;
+}
+
+Result<bool> Query::next_sorted() {
+  while (at_ < sorted_.size()) {
+    QUIRE_TRY(const bool there, read_sorted(sorted_[at_++]));
+    if (there) return true;
+  }
+  return false;
+}
+
+Result<bool> Query::next() {
+  if (!started_) QUIRE_CHECK(start());
+  if (given_ == limit_) return false;
+  auto there = grouping_ ? next_group() : plan_.ordered ? next_record() : next_sorted();
+  if (!there || !*there) return there;
+  ++given_;
+  ++budget_.figures().given;
+  return true;
+}
+
+Result<ByteVector> Query::token() const {
+  if (grouping_) return fail(ErrorCode::kNotSupported, "query: groups have no token");
+  if (given_ == 0)
+    return fail(ErrorCode::kInvalid, "query: it has given no row yet that a token could be behind");
+  query::Token token;
+  token.asked = asked_;
+  token.now = now_;
+  token.position = position_;
+  if (!plan_.ordered) {
+    token.kind = query::Token::Kind::kSorted;
+  } else if (plan_.by_number) {
+    token.kind = query::Token::Kind::kNumbers;
+  } else {
+    token.tree = plan_.path.tree;
+  }
+  return token.encode();
+}
+
+}  // namespace quire

@@ -1,0 +1,142 @@
+// Queries: which records, which values of them, in which order.
+//
+// docs/queries.md is the manual. condition.h takes a filter apart, access_path.h and record_set.h
+// are ways to records, plan.h chooses, stream.h follows; groups.h and sorter.h make of it what was
+// asked for.
+#pragma once
+
+#include <deque>
+
+#include "engine/record/record_reader.h"
+#include "index/query/groups.h"
+#include "index/query/sorter.h"
+#include "index/query/token.h"
+
+namespace quire {
+
+struct QueryRequest {
+  std::string_view filter;  // empty: all records
+  std::span<const Value> arguments;
+  std::span<const Argument> named;  // instead of these, for parameters with names
+  std::string_view select;          // empty: all fields
+  std::string_view group;
+  std::string_view order;
+  bool distinct = false;
+  std::uint64_t limit = query::kAll;
+  std::uint64_t offset = 0;
+  Bytes token;             // of a query that asked for the same: goes on behind its last row
+  std::string_view index;  // only by this one
+  bool no_index = false;   // by none
+  query::Limits limits;
+};
+
+struct QueryColumn {
+  std::string name;
+  FieldType type = FieldType::kNull;  // kNull where only a record tells
+};
+
+// One thread. The view outlives it; a snapshot that is renewed ends it. Values are good until the
+// next call.
+class Query {
+ public:
+  // kInvalid, kNotFound, kType and kConflict, naming what is wrong.
+  static Result<std::unique_ptr<Query>> open(View& view, Collection collection,
+                                             const QueryRequest& request);
+
+  std::span<const QueryColumn> columns() const noexcept { return columns_; }
+  // The next row. False at the end. kBudget.
+  Result<bool> next();
+  std::span<const Value> values() const noexcept { return values_; }
+  // Of the record that is the row: nothing where rows are groups.
+  std::optional<RecordNumber> number() const noexcept { return number_; }
+  Bytes primary_key() const noexcept { return quire::bytes_of(primary_key_); }
+  // Where a later query goes on behind the last row; kNotSupported where rows are groups, and
+  // kInvalid where there was no row yet.
+  Result<ByteVector> token() const;
+  // The plan, and what was done so far, in JSON.
+  std::string explain() const;
+  const query::Figures& figures() const noexcept { return budget_.figures(); }
+
+ private:
+  Query(View& view, Collection collection, const QueryRequest& request);
+  Status prepare(const QueryRequest& request);
+  Status prepare_filter(const QueryRequest& request, std::optional<std::int64_t> now);
+  void settle_constants();
+  Status prepare_columns(const QueryRequest& request);
+  Status prepare_records(const QueryRequest& request);
+  Status prepare_groups(const QueryRequest& request);
+  Status add_group_column(const query::SelectItem& item);
+  Status prepare_group_order(std::string_view order);
+  Result<std::size_t> find_column(const query::SelectItem& item) const;
+  Status choose_plan(const QueryRequest& request);
+  std::vector<std::uint32_t> wanted_fields() const;
+  std::uint64_t hash_of(const QueryRequest& request, const Filter& filter) const;
+
+  Status start();
+  Status start_records();
+  Status start_groups();
+  Status sort_groups();
+  Result<std::optional<query::Group>> whole_by_ranks();
+  Result<std::optional<OwnedValue>> end_of(const query::OrderTerm& term, bool least);
+  Status sort_records();
+  Result<bool> next_record();
+  Result<bool> next_sorted();
+  Result<bool> next_group();
+  Result<bool> take_group();
+  Result<bool> read_sorted(const query::Sorter::Row& row);
+  Status fill_record(const FieldSource& fields);
+  void fill_group(const query::Group& group);
+  Result<std::uint64_t> count_exactly();
+
+  // A column of a row of groups: a value of the group, or what an aggregate told.
+  struct GroupColumn {
+    bool aggregate = false;
+    std::size_t at = 0;
+    PartForm form;     // how its values compare
+    std::string text;  // canonical
+  };
+  struct GroupOrder {
+    std::size_t column = 0;
+    bool descending = false;
+  };
+
+  View* view_;
+  Collection collection_;
+  RecordReader reader_;
+  query::Budget budget_;
+  std::uint64_t limit_;
+  std::uint64_t offset_;
+  std::uint64_t asked_ = 0;
+  std::int64_t now_ = 0;
+
+  std::optional<BoundFilter> filter_;
+  std::vector<query::Condition> conditions_;
+  bool never_ = false;  // no record can match
+  std::vector<query::SelectItem> select_;
+  std::vector<query::OrderTerm> order_;
+  std::optional<query::Grouping> grouping_;
+  std::vector<GroupColumn> group_columns_;
+  std::vector<GroupOrder> group_order_;
+  std::vector<QueryColumn> columns_;
+
+  query::Wanted wanted_;
+  query::Plan plan_;
+  std::unique_ptr<query::RecordStream> stream_;
+  std::optional<query::Token> from_;  // where to go on
+  bool started_ = false;
+  std::uint64_t version_ = 0;
+  std::vector<query::Sorter::Row> sorted_;
+  std::unique_ptr<query::OrderedGroups> ordered_groups_;
+  std::vector<query::Group> groups_;
+  std::size_t at_ = 0;         // in sorted_ or groups_
+  std::uint64_t given_ = 0;    // rows
+
+  std::vector<Value> values_;
+  std::deque<OwnedValue> memory_;  // of these
+  query::Group group_;
+  std::optional<RecordNumber> number_;
+  EncodedKey primary_key_;
+  std::string position_;
+};
+
+}  // namespace quire

@@ -1,0 +1,255 @@
+#include "index/query/stream.h"
+
+#include <algorithm>
+
+#include "engine/record/numbers.h"
+
+namespace quire::query {
+namespace {
+
+// As many as numbers of a set take that is unrolled.
+constexpr std::uint64_t kNumberBytes = sizeof(RecordNumber);
+
+}  // namespace
+
+RecordStream::RecordStream(View& view, const Collection& collection, const Wanted& wanted,
+                           const Plan& plan, Budget& budget)
+    : view_(&view),
+      collection_(&collection),
+      wanted_(&wanted),
+      plan_(&plan),
+      budget_(&budget),
+      version_(view.tree_version(collection.id())),
+      fields_(&row_fields_) {
+  if (!plan.by_number && plan.path.index != nullptr)
+    entry_fields_.emplace(collection, *plan.path.index, plan.entry_fields);
+}
+
+Result<std::unique_ptr<RecordStream>> RecordStream::open(View& view, const Collection& collection,
+                                                         const Wanted& wanted, const Plan& plan,
+                                                         Budget& budget) {
+  std::unique_ptr<RecordStream> stream(new RecordStream(view, collection, wanted, plan, budget));
+  if (plan.nothing) return stream;
+  for (const SetPlan& set : plan.filters) {
+    QUIRE_TRY(Bitmap records, make_set(view, collection, set, budget));
+    stream->filters_.push_back(std::move(records));
+  }
+  if (!plan.by_number) return stream;
+  QUIRE_TRY(Bitmap records, make_set(view, collection, plan.set, budget));
+  for (const Bitmap& filter : stream->filters_) records &= filter;
+  stream->filters_.clear();
+  QUIRE_CHECK(budget.memory(records.cardinality() * kNumberBytes));
+  stream->numbers_.resize(records.cardinality());
+  records.toUint64Array(stream->numbers_.data());
+  return stream;
+}
+
+void RecordStream::resume(Bytes position) {
+  if (plan_->by_number) {
+    const RecordNumber last = position.size() == 8 ? load_be<RecordNumber>(position.data()) : 0;
+    const auto next = std::ranges::upper_bound(numbers_, last);
+    at_ = static_cast<std::size_t>(next - numbers_.begin());
+    return;
+  }
+  // The first range, in the plan's direction, that has something behind the position.
+  const std::vector<KeyRange>& ranges = plan_->path.ranges;
+  for (at_ = 0; at_ < ranges.size(); ++at_) {
+    const KeyRange& range = plan_->forward ? ranges[at_] : ranges[ranges.size() - 1 - at_];
+    const bool passed = plan_->forward
+                            ? range.high && compare_bytes(quire::bytes_of(*range.high), position) <= 0
+                            : compare_bytes(quire::bytes_of(range.low), position) > 0;
+    if (!passed) break;
+  }
+  resume_ = as_text(position);
+  resuming_ = true;
+}
+
+bool RecordStream::open_range() {
+  const std::vector<KeyRange>& ranges = plan_->path.ranges;
+  if (at_ == ranges.size()) return false;
+  const KeyRange& range = plan_->forward ? ranges[at_] : ranges[ranges.size() - 1 - at_];
+  ++at_;
+  const ScanDirection direction =
+      plan_->forward ? ScanDirection::kForward : ScanDirection::kBackward;
+  if (plan_->path.index != nullptr) {
+    entries_.emplace(*view_, *plan_->path.index, range, direction);
+    if (resuming_) entries_->seek_after(quire::bytes_of(resume_));
+  } else {
+    rows_.emplace(*view_, collection_->id(), range, direction);
+    if (resuming_) rows_->seek_after(quire::bytes_of(resume_));
+  }
+  resuming_ = false;
+  return true;
+}
+
+Result<std::uint64_t> RecordStream::skip(std::uint64_t n) {
+  std::uint64_t skipped = 0;
+  if (plan_->nothing) return skipped;
+  while (skipped < n) {
+    if (!entries_ && !rows_ && !open_range()) break;
+    QUIRE_TRY(const std::uint64_t some,
+              entries_ ? entries_->skip(n - skipped) : rows_->skip(n - skipped));
+    skipped += some;
+    if (skipped == n) break;
+    entries_.reset();
+    rows_.reset();
+  }
+  return skipped;
+}
+
+Result<bool> RecordStream::advance_entry() {
+  while (true) {
+    if (!entries_ && !open_range()) return false;
+    QUIRE_TRY(const bool there, entries_->next());
+    if (there) break;
+    entries_.reset();
+  }
+  number_ = entries_->number();
+  number_known_ = true;
+  primary_key_ = entries_->primary_key();
+  position_ = entries_->key();
+  return true;
+}
+
+Result<bool> RecordStream::advance_row() {
+  while (true) {
+    if (!rows_ && !open_range()) return false;
+    QUIRE_TRY(const bool there, rows_->next());
+    if (there) break;
+    rows_.reset();
+  }
+  primary_key_ = position_ = rows_->key();
+  QUIRE_TRY(const Bytes bytes, rows_->value());
+  auto row = RowView::parse(collection_->schema(), bytes);
+  if (!row) return collection_->failure(row.error().code(), row.error().message());
+  row_ = *row;
+  ++budget_->figures().rows;
+  return true;
+}
+
+Result<bool> RecordStream::advance_number() {
+  if (at_ == numbers_.size()) return false;
+  number_ = numbers_[at_++];
+  number_known_ = true;
+  number_key_ = as_text(Bytes(NumberKey(number_)));
+  position_ = quire::bytes_of(number_key_);
+  if (!wanted_->keys && !plan_->reads_rows && !changed()) return true;
+  QUIRE_TRY(const NumberEntry entry, read_number(*view_, *collection_, number_));
+  // A write transaction may have deleted it since.
+  primary_key_ = entry.in_use ? entry.key : Bytes();
+  return true;
+}
+
+Result<bool> RecordStream::advance() {
+  if (plan_->nothing) return false;
+  row_.reset();
+  number_known_ = false;
+  if (plan_->by_number) return advance_number();
+  return plan_->path.index != nullptr ? advance_entry() : advance_row();
+}
+
+bool RecordStream::changed() const noexcept {
+  return view_->tree_version(collection_->id()) != version_;
+}
+
+Status RecordStream::read_row() {
+  if (row_) return {};
+  QUIRE_TRY(const TreeRoot root, view_->tree_root(collection_->id()));
+  QUIRE_TRY(const auto bytes, tree_get(view_->reader(), root, primary_key_));
+  if (!bytes)
+    return collection_->failure(ErrorCode::kCorrupt,
+                                "an index has an entry of a record that does not exist");
+  auto row = RowView::parse(collection_->schema(), *bytes);
+  if (!row) return collection_->failure(row.error().code(), row.error().message());
+  row_ = *row;
+  ++budget_->figures().rows;
+  return {};
+}
+
+Result<const RowView*> RecordStream::row() {
+  QUIRE_CHECK(read_row());
+  row_fields_.row = &*row_;
+  return &*row_;
+}
+
+RecordNumber RecordStream::number() {
+  if (!number_known_) number_ = row_->number();
+  number_known_ = true;
+  return number_;
+}
+
+bool RecordStream::test(std::span<const std::uint32_t> conditions,
+                        const FieldSource& fields) const {
+  return std::ranges::all_of(conditions, [&](std::uint32_t condition) {
+    return holds(*wanted_->filter, wanted_->conditions[condition], fields);
+  });
+}
+
+// A record with several entries in the ranges is shown at the first.
+Result<bool> RecordStream::is_first_entry() {
+  all_entries_.make(plan_->path.index->form(), *row_, primary_key_);
+  const std::vector<KeyRange>& ranges = plan_->path.ranges;
+  const auto shown = [&](Bytes key) {
+    return std::ranges::any_of(ranges, [&](const KeyRange& range) { return range.contains(key); });
+  };
+  const std::size_t size = all_entries_.size();
+  for (std::size_t i = 0; i < size; ++i) {
+    const Bytes key = all_entries_.key(plan_->forward ? i : size - 1 - i);
+    if (shown(key)) return equal_bytes(key, position_);
+  }
+  return collection_->failure(ErrorCode::kCorrupt,
+                              "index '" + plan_->path.index->name() +
+                                  "' has an entry that its record does not have");
+}
+
+Result<bool> RecordStream::matches_entry() {
+  if (!filters_.empty()) {
+    if (!number_known_) (void)number();
+    const bool in_all = std::ranges::all_of(
+        filters_, [&](const Bitmap& filter) { return filter.contains(std::uint64_t{number_}); });
+    if (!in_all) return false;
+  }
+  if (plan_->entry_fields.empty()) return true;
+  QUIRE_CHECK(entry_fields_->read(*entries_));
+  return test(plan_->entry_tests, *entry_fields_);
+}
+
+Result<bool> RecordStream::matches_row() {
+  QUIRE_CHECK(row());
+  fields_ = &row_fields_;
+  if (!test(plan_->row_tests, row_fields_)) return false;
+  if (!plan_->by_number && plan_->path.duplicates) return is_first_entry();
+  return true;
+}
+
+Result<bool> RecordStream::matches() {
+  if (changed()) [[unlikely]] {
+    if (plan_->by_number && primary_key_.empty()) return false;
+    QUIRE_CHECK(row());
+    fields_ = &row_fields_;
+    if (plan_->by_number && row_->number() != number_) return false;
+    if (!wanted_->filter->matches(row_fields_)) return false;
+    if (!plan_->by_number && plan_->path.duplicates) return is_first_entry();
+    return true;
+  }
+  QUIRE_TRY(const bool by_entry, matches_entry());
+  if (!by_entry) return false;
+  const bool has_row = plan_->reads_rows || row_.has_value();
+  if (has_row) return matches_row();
+  if (entry_fields_) fields_ = &*entry_fields_;
+  return true;
+}
+
+Result<bool> RecordStream::next() {
+  while (true) {
+    QUIRE_TRY(const bool there, advance());
+    if (!there) return false;
+    QUIRE_CHECK(budget_->entry());
+    QUIRE_TRY(const bool found, matches());
+    if (!found) continue;
+    ++budget_->figures().found;
+    return true;
+  }
+}
+
+}  // namespace quire::query
