@@ -33,9 +33,11 @@ void before_fork() {
   db_pool().lock();
   txn_pool().lock();
   cursor_pool().lock();
+  query_pool().lock();
 }
 void unlock_after_fork() {
   cursor_pool().unlock();
+  query_pool().unlock();
   txn_pool().unlock();
   db_pool().unlock();
   registry().mutex.unlock();

@@ -41,6 +41,22 @@ HandlePool<quire_cursor>& cursor_pool() {
   return *pool;
 }
 
+HandlePool<quire_query>& query_pool() {
+  static auto* pool = new HandlePool<quire_query>();
+  return *pool;
+}
+
+void end_scans(quire_txn* txn, quire_collection collection) noexcept {
+  for (quire_cursor* cursor : txn->cursors) {
+    const bool concerned =
+        collection == 0 || (cursor->scan && cursor->scan->collection().id() == collection);
+    if (concerned) cursor->scan.reset();
+  }
+  for (quire_query* query : txn->queries) {
+    if (collection == 0 || query->collection == collection) query->query.reset();
+  }
+}
+
 int check_db(const quire_db* db) noexcept {
   if (db == nullptr) return report(QUIRE_ERR_INVALID, "the database handle is NULL");
   if (db->state.load(std::memory_order_acquire) != HandleState::kOpen)
@@ -64,12 +80,14 @@ int TxnCall::refusal(const quire_txn* txn, bool needs_write) noexcept {
 
 void end_txn(quire_txn* txn) noexcept {
   quire_db* db = txn->db;
+  end_scans(txn);
   for (quire_cursor* cursor : txn->cursors) {
     cursor->range.reset();
-    cursor->scan.reset();
     cursor->txn = nullptr;
   }
   txn->cursors.clear();
+  for (quire_query* query : txn->queries) query->txn = nullptr;
+  txn->queries.clear();
   txn->collections.clear();
   txn->savepoints.clear();
   txn->state.store(HandleState::kClosed, std::memory_order_release);

@@ -16,6 +16,7 @@
 #include "engine/db/database.h"
 #include "engine/record/record_reader.h"
 #include "engine/txn/range_cursor.h"
+#include "index/query/query.h"
 #include "quire/quire.h"
 
 namespace quire::capi {
@@ -122,6 +123,7 @@ struct quire_txn {
   std::vector<std::uint64_t> savepoints;  // ids given out, innermost last
   std::uint64_t next_savepoint = 1;
   std::vector<quire_cursor*> cursors;
+  std::vector<quire_query*> queries;
   // A reader for each collection that was used: it keeps the definition and addresses of vectors.
   std::map<quire_collection, std::unique_ptr<quire::capi::OpenCollection>> collections;
   std::vector<quire::OwnedValue> made_key;  // of the last record whose key was asked for
@@ -141,11 +143,22 @@ struct quire_cursor {
   quire_cursor* next_idle = nullptr;
 };
 
+struct quire_query {
+  std::atomic<quire::capi::HandleState> state{quire::capi::HandleState::kClosed};
+  quire_txn* txn = nullptr;  // null: the transaction has ended
+  quire_collection collection = 0;
+  std::unique_ptr<quire::Query> query;     // null: it has ended
+  bool on_row = false;
+  std::vector<quire::OwnedValue> key;      // of the row, where it was asked for
+  quire_query* next_idle = nullptr;
+};
+
 namespace quire::capi {
 
 HandlePool<quire_db>& db_pool();
 HandlePool<quire_txn>& txn_pool();
 HandlePool<quire_cursor>& cursor_pool();
+HandlePool<quire_query>& query_pool();
 
 // Runs `body`, which returns an int, with exceptions turned into codes.
 template <class Body>
@@ -217,6 +230,9 @@ class TxnCall {
 // ends here.
 void end_txn(quire_txn* txn) noexcept;
 
+// Ends the scans and queries of a collection, or of all (0): what they read is another state now.
+void end_scans(quire_txn* txn, quire_collection collection = 0) noexcept;
+
 // A size-prefixed struct as this library knows it: bytes past the caller's size are zero; a longer
 // one must have zeros in what is not known here.
 template <class T>
@@ -278,9 +294,7 @@ int change_records(quire_txn* txn, quire_collection id, Change&& change) noexcep
 template <class Change>
 int redefine_collection(quire_txn* txn, quire_collection id, Change&& change) noexcept {
   return change_records(txn, id, [&](const Collection& collection) -> int {
-    for (quire_cursor* cursor : txn->cursors) {
-      if (cursor->scan && cursor->scan->collection().id() == id) cursor->scan.reset();
-    }
+    end_scans(txn, id);
     // Forgotten, but alive until it is done: `collection` is its.
     const auto forgotten = txn->collections.extract(id);
     const auto made = change(collection);

@@ -109,9 +109,9 @@ int quire_renew(quire_txn* txn) {
   if (txn->write != nullptr)
     return report(QUIRE_ERR_INVALID, "quire_renew: only read transactions are renewed");
   return guarded([&]() -> int {
+    end_scans(txn);
     for (quire_cursor* cursor : txn->cursors) {
       if (cursor->range != nullptr) cursor->range->restart();
-      cursor->scan.reset();
     }
     txn->collections.clear();
     const auto status = txn->db->shared->database->renew(*txn->snapshot);
@@ -148,7 +148,7 @@ int quire_rollback_to(quire_txn* txn, uint64_t savepoint) {
     if (!status) return report(status.error());
     txn->savepoints.resize(place + 1);
     // What a collection was may have been rolled back too.
-    for (quire_cursor* cursor : txn->cursors) cursor->scan.reset();
+    end_scans(txn);
     txn->collections.clear();
     return QUIRE_OK;
   });

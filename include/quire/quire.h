@@ -733,6 +733,92 @@ QUIRE_API int quire_index_list(quire_txn* txn, quire_collection collection,
                                int (*visit)(void* context, const quire_index_info* info),
                                void* context);
 
+/* ----------------------------------------------------------------- queries */
+
+/* Filters, what may be selected and ordered by, how a query finds its records and what it says of
+ * that: docs/filters.md and docs/queries.md. */
+
+typedef struct quire_query quire_query;
+
+enum {
+  QUIRE_QUERY_DISTINCT = 1, /* each row once: what is selected has to have an order */
+  QUIRE_QUERY_NO_INDEX = 2  /* reads all records, or those of a range of keys */
+};
+
+typedef struct quire_query_options {
+  size_t size;
+  const char* filter; /* NULL: all records */
+  const quire_value* arguments; /* of the filter's parameters, $1 first */
+  size_t argument_count;
+  const char* const* argument_names; /* without the $, where parameters have names; else NULL */
+  const char* select; /* fields and expressions; count(), min(x), max(x). NULL: all fields */
+  const char* group;  /* fields and expressions; NULL: no groups */
+  const char* order;  /* fields and expressions, each with asc or desc; NULL: any order */
+  uint64_t limit;     /* rows at most; UINT64_MAX: all */
+  uint64_t offset;    /* rows left out first; of no meaning with a token */
+  const void* token;  /* of quire_query_token: goes on behind that row. NULL: from the beginning */
+  size_t token_size;
+  const char* index; /* the only one that may be used; NULL: what is cheapest */
+  uint32_t flags;    /* QUIRE_QUERY_* */
+  uint32_t reserved;
+  uint64_t budget_us;      /* of time, entries read (records, or entries of indexes), and memory */
+  uint64_t budget_entries; /* for sorting, groups and sets; 0: no limit */
+  uint64_t budget_bytes;
+} quire_query_options;
+#define QUIRE_QUERY_OPTIONS_INIT \
+  {sizeof(quire_query_options), 0, 0, 0, 0, 0, 0, 0, UINT64_MAX, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/* Plans a query over the records as the transaction has them; options may be NULL: all records.
+ * All is copied. It ends with its transaction, with a change of what the collection is, and with
+ * quire_renew and quire_rollback_to (CLOSED). In a write transaction every row fulfils the filter
+ * when it is given, whatever was changed since. O(text + indexes * log n).
+ * Errors: INVALID (texts, numbers of arguments, a token of another query or none), NOT_FOUND (a
+ * field, the index), TYPE (types that do not go together, or have no order), CONFLICT (what the
+ * token went by is there no more). */
+QUIRE_API int quire_query_open(quire_txn* txn, quire_collection collection,
+                               const quire_query_options* options, quire_query** query);
+/* NULL is fine; also after the transaction has ended. */
+QUIRE_API void quire_query_close(quire_query* query);
+/* Columns of a row. */
+QUIRE_API int quire_query_column_count(quire_query* query, size_t* count);
+/* Name and type of a column, good until the query is closed; NULL for a type that only each row
+ * tells. Either may be NULL. Errors: NOT_FOUND. */
+QUIRE_API int quire_query_column(quire_query* query, size_t column, const char** name,
+                                 uint32_t* type);
+/* The next row: its first value_count columns, good until the next call with the query or the next
+ * change. Errors: NOT_FOUND (at the end), BUDGET (says what was done so far; a later call goes on
+ * no further), CLOSED. */
+QUIRE_API int quire_query_next(quire_query* query, quire_value* values, size_t value_count);
+/* Number of the record that is the row (see quire_record_get_number), and, where key_count is not
+ * 0, its primary key, key_count being how many fields that has. Either may be NULL.
+ * Errors: NOT_FOUND (on no row), NOT_SUPPORTED (rows are groups), INVALID (key_count). */
+QUIRE_API int quire_query_record(quire_query* query, uint64_t* record, quire_value* key,
+                                 size_t key_count);
+/* Where a later query with the same filter, arguments and order goes on, in this state of the
+ * database or another. Records that did not change since are given once, all in all; one that moved
+ * within the order may be given again or not. `token` has room for *size bytes; *size gets those
+ * it takes.
+ * Errors: VALUE_SIZE (more room is needed: *size says how much), INVALID (no row was given yet),
+ * NOT_SUPPORTED (rows are groups). */
+QUIRE_API int quire_query_token(quire_query* query, void* token, size_t* size);
+/* The plan with its estimates, and what was done so far, in JSON; freed with quire_free. */
+QUIRE_API int quire_query_explain(quire_query* query, char** json);
+
+/* How many records a filter finds: `filter`, its arguments, `index`, `flags` and budgets of the
+ * options count. O(log n) where an index answers all of the filter. Errors: as quire_query_open and
+ * quire_query_next. */
+QUIRE_API int quire_query_count(quire_txn* txn, quire_collection collection,
+                                const quire_query_options* options, uint64_t* count);
+/* Deletes the records that a query without groups would give; `deleted` (may be NULL) gets how
+ * many. All are found before the first is deleted. An error of one is the error of all: records
+ * before it are deleted, and a savepoint undoes that. O(query + deleted * log n). */
+QUIRE_API int quire_query_delete(quire_txn* txn, quire_collection collection,
+                                 const quire_query_options* options, uint64_t* deleted);
+/* The same for changes of the `count` fields listed (by index), as quire_record_update. */
+QUIRE_API int quire_query_update(quire_txn* txn, quire_collection collection,
+                                 const quire_query_options* options, const uint32_t* fields,
+                                 const quire_value* values, size_t count, uint64_t* updated);
+
 /* ------------------------------------------------------------------ search */
 
 typedef enum quire_metric {

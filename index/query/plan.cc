@@ -81,31 +81,36 @@ class Planner {
     return collection_.failure(ErrorCode::kNotFound, "there is no sorted index '" + name + "'");
   }
 
+  // First every path by itself; sets cost reading them, and are for what none does cheaply.
   Status compare() {
-    const bool by_number_only = wanted_.by_number;
+    if (wanted_.by_number) return consider_sets();
+    std::vector<Plan> plans;
     for (const AccessPath& path : paths_) {
       const bool usable = path.index != nullptr ? allowed(*path.index) : primary_allowed();
-      if (!usable || by_number_only) continue;
-      QUIRE_CHECK(consider(path));
-      if (best_->nothing || best_->cost_us < kCheapEnough) return {};
+      if (!usable) continue;
+      QUIRE_TRY(Plan plan, driven_by(path));
+      keep(plan);
+      if (best_->nothing) return {};
+      plans.push_back(std::move(plan));
+    }
+    if (!best_ || best_->cost_us < kCheapEnough) return {};
+    for (Plan& plan : plans) {
+      QUIRE_CHECK(add_filters(plan));
+      keep(std::move(plan));
     }
     if (wanted_.tree != 0 || !wanted_.index.empty()) return {};
-    QUIRE_CHECK(consider_sets());
-    return {};
+    return consider_sets();
   }
 
   // ------------------------------------------------------------ a driver
 
-  // A plan of this path, with sets where they pay, if it is the cheapest so far.
-  Status consider(const AccessPath& path) {
+  Result<Plan> driven_by(const AccessPath& path) {
     Plan plan;
     plan.path = path;
     plan.nothing = path.ranges.empty();
     plan.ordered = gives_order(collection_, path, wanted_.order, plan.forward);
     QUIRE_CHECK(finish(plan));
-    if (!plan.nothing) QUIRE_CHECK(add_filters(plan));
-    keep(std::move(plan));
-    return {};
+    return plan;
   }
 
   void keep(Plan plan) {
