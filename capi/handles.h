@@ -97,6 +97,7 @@ struct KeyFunction {
 struct SharedDatabase {
   std::unique_ptr<Database> database;
   CollectionCache definitions{index_kinds()};
+  query::QueryCache queries;
   std::mutex key_mutex;
   std::map<std::string, KeyFunction, std::less<>> key_functions;  // by name of the collection
   std::size_t handles = 0;                                        // under the registry's mutex

@@ -25,7 +25,8 @@ int with_query(quire_query* query, Body&& body) noexcept {
 Result<std::unique_ptr<Query>> open_query(quire_txn* txn, quire_collection collection,
                                           const QueryRequest& request) {
   QUIRE_TRY(OpenCollection* const opened, open_collection(txn, collection));
-  return Query::open(txn->view(), opened->reader.collection(), request);
+  return Query::open(txn->view(), opened->reader.collection(), request,
+                     &txn->db->shared->queries);
 }
 
 // The numbers of all records that a query gives.
@@ -51,7 +52,8 @@ int change_found(quire_txn* txn, quire_collection id, const quire_query_options*
     QueryOptions options;
     if (const int code = options.read(given, what); code != QUIRE_OK) return code;
     // Nothing of the records themselves is wanted but what they are found by.
-    if (options.request().select.empty())
+    const bool groups = !options.request().group.empty() || options.request().distinct;
+    if (options.request().select.empty() && !groups)
       options.request().select = collection.schema().field(collection.schema().key()[0]).name;
     const auto numbers = numbers_of(txn, id, options.request());
     if (!numbers) return report(numbers.error());

@@ -224,6 +224,69 @@ class Scan {
   std::vector<Value> values_;
 };
 
+// Rows of a query. Ends with its transaction, as quire_query_open has it.
+class Query {
+ public:
+  Query() = default;
+  explicit Query(quire_query* query) : Query() {
+    query_ = query;
+    std::size_t columns = 0;
+    require(quire_query_column_count(query_, &columns));
+    values_.resize(columns);
+  }
+  Query(Query&& other) noexcept
+      : query_(std::exchange(other.query_, nullptr)), values_(std::move(other.values_)) {}
+  Query& operator=(Query&& other) noexcept {
+    std::swap(query_, other.query_);
+    values_.swap(other.values_);
+    return *this;
+  }
+  ~Query() { quire_query_close(query_); }
+
+  // The next row; null at the end. The array is overwritten by the next call.
+  const std::vector<Value>* next() {
+    const int code = quire_query_next(query_, values_.data(), values_.size());
+    return require_or(code, QUIRE_ERR_NOT_FOUND) ? &values_ : nullptr;
+  }
+  std::size_t column_count() const noexcept { return values_.size(); }
+  std::string column_name(std::size_t column) const {
+    const char* name = nullptr;
+    require(quire_query_column(query_, column, &name, nullptr));
+    return name;
+  }
+  // Of the record that is the row.
+  std::uint64_t record() const {
+    std::uint64_t number = 0;
+    require(quire_query_record(query_, &number, nullptr, 0));
+    return number;
+  }
+  // Where a later query goes on behind the row.
+  std::string token() const {
+    std::string token(256, '\0');
+    std::size_t size = token.size();
+    const int code = quire_query_token(query_, token.data(), &size);
+    token.resize(size);
+    if (code == QUIRE_ERR_VALUE_SIZE) {
+      require(quire_query_token(query_, token.data(), &size));
+    } else {
+      require(code);
+    }
+    return token;
+  }
+  // The plan and what was done so far, in JSON.
+  std::string explain() const {
+    char* json = nullptr;
+    require(quire_query_explain(query_, &json));
+    std::string text = json;
+    quire_free(json);
+    return text;
+  }
+
+ private:
+  quire_query* query_ = nullptr;
+  std::vector<Value> values_;
+};
+
 // ------------------------------------------------- keyspaces and collections
 
 class Keyspace {
@@ -350,6 +413,31 @@ class Collection {
     std::uint64_t records = 0;
     require(quire_collection_count(txn_, id_, &records));
     return records;
+  }
+
+  // What the options borrow has to live until this returns.
+  Query query(const quire_query_options& options) const {
+    quire_query* query = nullptr;
+    require(quire_query_open(txn_, id_, &options, &query));
+    return Query(query);
+  }
+  std::uint64_t count(const quire_query_options& options) const {
+    std::uint64_t count = 0;
+    require(quire_query_count(txn_, id_, &options, &count));
+    return count;
+  }
+  // Each returns how many records it changed.
+  std::uint64_t erase(const quire_query_options& options) {
+    std::uint64_t deleted = 0;
+    require(quire_query_delete(txn_, id_, &options, &deleted));
+    return deleted;
+  }
+  std::uint64_t update(const quire_query_options& options, std::span<const std::uint32_t> fields,
+                       std::span<const Value> values) {
+    std::uint64_t updated = 0;
+    require(quire_query_update(txn_, id_, &options, fields.data(), values.data(), values.size(),
+                               &updated));
+    return updated;
   }
 
   // One value a field, in the fields' order. False, and nothing changed, when the key is there.

@@ -296,20 +296,20 @@ class Constrainer {
 
 }  // namespace
 
-std::vector<Condition> take_apart(const BoundFilter& filter, const Node& node, bool negated) {
-  if (node.kind == Kind::kNot) return take_apart(filter, node.children[0], !negated);
-  std::vector<Condition> parts;
+void take_apart(const BoundFilter& filter, const Node& node, bool negated,
+                std::vector<Condition>& parts) {
+  if (node.kind == Kind::kNot) return take_apart(filter, node.children[0], !negated, parts);
   if (node.kind == (negated ? Kind::kOr : Kind::kAnd)) {
-    for (const Node& child : node.children)
-      std::ranges::copy(take_apart(filter, child, negated), std::back_inserter(parts));
-    return parts;
+    for (const Node& child : node.children) take_apart(filter, child, negated, parts);
+    return;
   }
   const filter::ValueSet* items =
       node.kind == Kind::kHas && node.every && !negated ? filter.items(node) : nullptr;
-  if (items == nullptr || items->has_null() || items->values().empty())
-    return {{&node, negated, kWhole}};
+  if (items == nullptr || items->has_null() || items->values().empty()) {
+    parts.push_back({&node, negated, kWhole});
+    return;
+  }
   for (std::uint32_t i = 0; i < items->values().size(); ++i) parts.push_back({&node, false, i});
-  return parts;
 }
 
 std::vector<Condition> alternatives(const Condition& condition) {

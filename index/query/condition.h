@@ -20,8 +20,8 @@ struct Condition {
 };
 
 // What a filter is made of: `and`, and `or` under a `not`, taken apart.
-std::vector<Condition> take_apart(const BoundFilter& filter, const filter::Node& node,
-                                  bool negated = false);
+void take_apart(const BoundFilter& filter, const filter::Node& node, bool negated,
+                std::vector<Condition>& parts);
 // The alternatives of a condition; none where it is no `or`.
 std::vector<Condition> alternatives(const Condition& condition);
 

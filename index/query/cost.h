@@ -14,7 +14,7 @@ inline constexpr double kSetCost = 0.02;        // a number into a set
 inline constexpr double kContainsCost = 0.03;   // whether a number is in one
 inline constexpr double kSortCost = 0.3;        // of a record to be sorted
 
-// Where a path of its own is as cheap as this, no sets are thought of.
-inline constexpr double kCheapEnough = 8.0;
+// A plan as cheap as this is taken without a look at the others: that would cost more.
+inline constexpr double kCheapEnough = 4.0;
 
 }  // namespace quire::query

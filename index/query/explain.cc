@@ -149,9 +149,9 @@ std::string Query::explain() const {
   json.name("filter").text(filter::to_text(filter_->root()));
   json.name("plan");
   explainer.plan(plan_);
-  if (grouping_) {
-    const bool hops = plan_.ordered && !plan_.nothing && query::can_hop(plan_, *grouping_);
-    json.name("groups").text(grouping_->terms.empty() ? "whole"
+  if (prepared_->grouping) {
+    const bool hops = plan_.ordered && !plan_.nothing && query::can_hop(plan_, *prepared_->grouping);
+    json.name("groups").text(prepared_->grouping->terms.empty() ? "whole"
                              : hops                   ? "by rank"
                              : plan_.ordered          ? "in order"
                                                       : "hashed");

@@ -1,6 +1,7 @@
 #include "index/query/plan.h"
 
 #include <algorithm>
+#include <deque>
 #include <ranges>
 
 #include "index/query/cost.h"
@@ -30,7 +31,8 @@ class Planner {
         estimator_(view, collection, *wanted.filter, wanted.conditions) {}
 
   Result<Plan> choose() {
-    QUIRE_CHECK(collect_paths());
+    QUIRE_TRY(const TreeRoot records, view_.tree_root(collection_.id()));
+    records_ = static_cast<double>(records.count());
     QUIRE_CHECK(compare());
     if (!best_) return refused();
     return *std::move(best_);
@@ -48,21 +50,29 @@ class Planner {
     return wanted_.index.empty() && (wanted_.tree == 0 || wanted_.tree == collection_.id());
   }
 
-  Status collect_paths() {
-    for (const auto& index : collection_.indexes()) {
-      const SortedIndex* sorted = as_sorted(index.get());
-      if (sorted == nullptr || wanted_.no_index) continue;
-      QUIRE_TRY(auto path,
-                find_path(view_, collection_, *wanted_.filter, wanted_.conditions, sorted));
-      if (path) paths_.push_back(*std::move(path));
-    }
-    QUIRE_TRY(auto primary,
-              find_path(view_, collection_, *wanted_.filter, wanted_.conditions, nullptr));
-    if (primary) {  // always: it has no filter
-      records_ = static_cast<double>(primary->total);
-      paths_.push_back(*std::move(primary));
-    }
-    return {};
+  // Whether an index could do better than reading all: it begins with a field of the filter or of the
+  // order, or is small.
+  bool promises(const SortedIndex& index) const {
+    const auto first = static_cast<std::uint32_t>(index.form().parts[0].field);
+    const auto reads = [&](const OrderTerm& term) { return has(term.term.fields, first); };
+    return index.form().where != nullptr || wanted_.tree != 0 || !wanted_.index.empty() ||
+           std::ranges::any_of(wanted_.order, reads) ||
+           std::ranges::any_of(wanted_.conditions, [&](const Condition& condition) {
+             return mentions(*condition.node, first);
+           });
+  }
+  static bool mentions(const filter::Node& node, std::uint32_t field) {
+    return node.field == field || std::ranges::any_of(node.children, [&](const filter::Node& child) {
+             return mentions(child, field);
+           });
+  }
+
+  Result<const AccessPath*> add_path(const SortedIndex* index) {
+    QUIRE_TRY(auto path,
+              find_path(view_, collection_, *wanted_.filter, wanted_.conditions, index));
+    if (!path) return nullptr;
+    paths_.push_back(*std::move(path));
+    return &paths_.back();
   }
 
   std::unexpected<Error> refused() const {
@@ -83,34 +93,55 @@ class Planner {
 
   // First every path by itself; sets cost reading them, and are for what none does cheaply.
   Status compare() {
-    if (wanted_.by_number) return consider_sets();
-    std::vector<Plan> plans;
-    for (const AccessPath& path : paths_) {
-      const bool usable = path.index != nullptr ? allowed(*path.index) : primary_allowed();
-      if (!usable) continue;
-      QUIRE_TRY(Plan plan, driven_by(path));
-      keep(plan);
-      if (best_->nothing) return {};
-      plans.push_back(std::move(plan));
-    }
-    if (!best_ || best_->cost_us < kCheapEnough) return {};
-    for (Plan& plan : plans) {
-      QUIRE_CHECK(add_filters(plan));
-      keep(std::move(plan));
+    QUIRE_CHECK(compare_paths(true));
+    if (done()) return {};
+    if (!best_ || !best_->path.narrows()) QUIRE_CHECK(compare_paths(false));
+    // Sets answer what is left to be tested.
+    const bool tests = !best_ || !best_->entry_tests.empty() || !best_->row_tests.empty() ||
+                       best_->path.duplicates;
+    if (done() || (!tests && !wanted_.by_number)) return {};
+    if (!wanted_.by_number) {
+      for (Plan& plan : plans_) {
+        QUIRE_CHECK(add_filters(plan));
+        keep(std::move(plan));
+      }
     }
     if (wanted_.tree != 0 || !wanted_.index.empty()) return {};
     return consider_sets();
   }
 
+  bool done() const noexcept {
+    return best_ && (best_->nothing || best_->cost_us < kCheapEnough);
+  }
+
+  // Those that promise something, and the primary tree; or those that do not.
+  Status compare_paths(bool promising) {
+    for (const auto& index : collection_.indexes()) {
+      const SortedIndex* sorted = as_sorted(index.get());
+      if (sorted == nullptr || wanted_.no_index || promises(*sorted) != promising) continue;
+      QUIRE_TRY(const AccessPath* path, add_path(sorted));
+      if (path == nullptr || !allowed(*sorted)) continue;
+      QUIRE_CHECK(consider(*path));
+      if (done()) return {};
+    }
+    if (!promising) return {};
+    QUIRE_TRY(const AccessPath* path, add_path(nullptr));
+    return primary_allowed() ? consider(*path) : Status();
+  }
+
   // ------------------------------------------------------------ a driver
 
-  Result<Plan> driven_by(const AccessPath& path) {
+  Status consider(const AccessPath& path) {
+    if (wanted_.by_number) return {};
     Plan plan;
     plan.path = path;
     plan.nothing = path.ranges.empty();
     plan.ordered = gives_order(collection_, path, wanted_.order, plan.forward);
     QUIRE_CHECK(finish(plan));
-    return plan;
+    const bool better = !best_ || plan.cost_us < best_->cost_us;
+    if (better) best_ = plan;
+    plans_.push_back(std::move(plan));
+    return {};
   }
 
   void keep(Plan plan) {
@@ -150,6 +181,7 @@ class Planner {
     sets_made_ = true;
     for (const AccessPath& path : paths_) {
       if (path.index == nullptr || !path.narrows()) continue;
+      if (best_ && static_cast<double>(path.entries) * kEntryCost > best_->cost_us) continue;
       sets_.push_back(set_of(path));
     }
     if (wanted_.no_index) return {};
@@ -195,8 +227,8 @@ class Planner {
 
   Result<std::optional<SetPlan>> set_for(const Condition& alternative, std::size_t& members) {
     if (++members > kMaxMembers) return std::nullopt;
-    const std::vector<Condition> parts =
-        take_apart(*wanted_.filter, *alternative.node, alternative.negated);
+    std::vector<Condition> parts;
+    take_apart(*wanted_.filter, *alternative.node, alternative.negated, parts);
     std::optional<SetPlan> best;
     for (const AccessPath& known : paths_) {
       QUIRE_TRY(const auto path,
@@ -347,7 +379,8 @@ class Planner {
   const Wanted& wanted_;
   Estimator estimator_;
   double records_ = 0;
-  std::vector<AccessPath> paths_;  // the primary tree's is the last
+  std::deque<AccessPath> paths_;
+  std::vector<Plan> plans_;  // of these, without sets
   std::vector<SetPlan> sets_;
   bool sets_made_ = false;
   std::optional<Plan> best_;

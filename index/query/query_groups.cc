@@ -6,84 +6,6 @@
 namespace quire {
 
 using query::AggregateKind;
-using query::kAll;
-
-namespace {
-
-bool same_item(const query::SelectItem& a, const query::SelectItem& b) {
-  if (a.aggregate != b.aggregate || a.term.has_value() != b.term.has_value()) return false;
-  return !a.term || *a.term == *b.term;
-}
-
-}  // namespace
-
-// ---------------------------------------------------------------- preparation
-
-Status Query::add_group_column(const query::SelectItem& item) {
-  GroupColumn column;
-  query::Grouping& grouping = *grouping_;
-  if (item.aggregate == AggregateKind::kNone) {
-    const auto found = std::ranges::find(grouping.terms, *item.term, &query::OrderTerm::term);
-    if (found == grouping.terms.end())
-      return fail(ErrorCode::kInvalid,
-                  "select: '%s' is neither in `group` nor count(), min() or max()",
-                  item.name.c_str());
-    column.at = static_cast<std::size_t>(found - grouping.terms.begin());
-    column.form = found->form;
-    columns_.push_back({item.name, item.term->type});
-  } else {
-    column.aggregate = true;
-    column.at = grouping.aggregates.size();
-    column.form.type = FieldType::kI64;
-    query::Grouping::Aggregate aggregate{item.aggregate, {}};
-    if (item.term) {
-      column.form.type = item.term->type != FieldType::kNull ? item.term->type : FieldType::kJson;
-      aggregate.term = query::OrderTerm{*item.term, column.form};
-    }
-    grouping.aggregates.push_back(std::move(aggregate));
-    columns_.push_back({item.name, item.term ? item.term->type : FieldType::kI64});
-  }
-  group_columns_.push_back(std::move(column));
-  return {};
-}
-
-Status Query::prepare_groups(const QueryRequest& request) {
-  const Schema& schema = collection_.schema();
-  query::Grouping& grouping = grouping_.emplace();
-  QUIRE_TRY(grouping.terms, query::parse_group(request.group, schema));
-  if (request.distinct) {
-    if (!request.group.empty())
-      return fail(ErrorCode::kInvalid, "query: distinct and group can't be used together");
-    if (request.select.empty())
-      return fail(ErrorCode::kInvalid, "query: distinct needs a list of what to select");
-    QUIRE_TRY(grouping.terms, query::parse_group(request.select, schema));
-  }
-  if (select_.empty()) {
-    for (const query::OrderTerm& term : grouping.terms)
-      select_.push_back({.name = term.term.text, .term = term.term});
-    select_.push_back({.name = "count", .aggregate = AggregateKind::kCount});
-  }
-  for (const query::SelectItem& item : select_) QUIRE_CHECK(add_group_column(item));
-  values_.resize(columns_.size());
-  return prepare_group_order(request.order);
-}
-
-Result<std::size_t> Query::find_column(const query::SelectItem& item) const {
-  for (std::size_t i = 0; i < select_.size(); ++i) {
-    const bool named = !item.term && item.aggregate == AggregateKind::kNone;
-    if (named ? select_[i].name == item.name : same_item(select_[i], item)) return i;
-  }
-  return fail(ErrorCode::kNotFound, "order: '%s' is no column of the groups", item.name.c_str());
-}
-
-Status Query::prepare_group_order(std::string_view order) {
-  QUIRE_TRY(const auto items, query::parse_group_order(order, collection_.schema()));
-  for (const query::SelectItem& item : items) {
-    QUIRE_TRY(const std::size_t column, find_column(item));
-    group_order_.push_back({column, item.descending});
-  }
-  return {};
-}
 
 // ---------------------------------------------------------------- the whole as one group
 
@@ -126,9 +48,9 @@ Result<std::uint64_t> Query::count_exactly() {
 // All records as one group, where counts of the tree and ends of indexes tell all of it.
 Result<std::optional<query::Group>> Query::whole_by_ranks() {
   query::Group whole;
-  whole.extremes.resize(grouping_->aggregates.size());
-  for (std::size_t i = 0; i < grouping_->aggregates.size(); ++i) {
-    const query::Grouping::Aggregate& aggregate = grouping_->aggregates[i];
+  whole.extremes.resize(prepared_->grouping->aggregates.size());
+  for (std::size_t i = 0; i < prepared_->grouping->aggregates.size(); ++i) {
+    const query::Grouping::Aggregate& aggregate = prepared_->grouping->aggregates[i];
     if (aggregate.kind == AggregateKind::kCount) {
       if (!plan_.exact()) return std::nullopt;
       QUIRE_TRY(whole.count, count_exactly());
@@ -144,7 +66,7 @@ Result<std::optional<query::Group>> Query::whole_by_ranks() {
 // ---------------------------------------------------------------- rows
 
 Status Query::start_groups() {
-  if (grouping_->terms.empty()) {
+  if (prepared_->grouping->terms.empty()) {
     if (!never_) {
       QUIRE_TRY(auto whole, whole_by_ranks());
       if (whole) {
@@ -152,19 +74,19 @@ Status Query::start_groups() {
         return {};
       }
     }
-  } else if (plan_.ordered && !plan_.nothing && query::can_hop(plan_, *grouping_)) {
-    ordered_groups_ = query::groups_by_rank(*view_, plan_, *grouping_, budget_);
+  } else if (plan_.ordered && !plan_.nothing && query::can_hop(plan_, *prepared_->grouping)) {
+    ordered_groups_ = query::groups_by_rank(*view_, plan_, *prepared_->grouping, budget_);
     return sort_groups();
   }
   QUIRE_TRY(stream_, query::RecordStream::open(*view_, collection_, wanted_, plan_, budget_));
-  if (plan_.ordered && !grouping_->terms.empty()) {
-    ordered_groups_ = query::groups_of_stream(*stream_, *grouping_, budget_);
+  if (plan_.ordered && !prepared_->grouping->terms.empty()) {
+    ordered_groups_ = query::groups_of_stream(*stream_, *prepared_->grouping, budget_);
   } else {
-    QUIRE_TRY(groups_, query::gather(*stream_, *grouping_, budget_));
+    QUIRE_TRY(groups_, query::gather(*stream_, *prepared_->grouping, budget_));
     // No record at all is one group, too, where all are one.
-    if (groups_.empty() && grouping_->terms.empty()) {
+    if (groups_.empty() && prepared_->grouping->terms.empty()) {
       groups_.emplace_back();
-      groups_.back().extremes.resize(grouping_->aggregates.size());
+      groups_.back().extremes.resize(prepared_->grouping->aggregates.size());
     }
   }
   return sort_groups();
@@ -172,7 +94,7 @@ Status Query::start_groups() {
 
 // In another order than that of their values.
 Status Query::sort_groups() {
-  if (group_order_.empty()) return {};
+  if (prepared_->group_order.empty()) return {};
   while (ordered_groups_) {
     query::Group group;
     QUIRE_TRY(const bool there, ordered_groups_->next(group));
@@ -184,8 +106,8 @@ Status Query::sort_groups() {
   for (query::Group& group : groups_) {
     fill_group(group);
     group.key.clear();
-    for (const GroupOrder& order : group_order_) {
-      PartForm form = group_columns_[order.column].form;
+    for (const query::PreparedQuery::GroupOrder& order : prepared_->group_order) {
+      PartForm form = prepared_->group_columns[order.column].form;
       form.descending = order.descending;
       query::append_term(form, values_[order.column], group.key);
     }
@@ -195,11 +117,11 @@ Status Query::sort_groups() {
 }
 
 void Query::fill_group(const query::Group& group) {
-  for (std::size_t i = 0; i < group_columns_.size(); ++i) {
-    const GroupColumn& column = group_columns_[i];
+  for (std::size_t i = 0; i < prepared_->group_columns.size(); ++i) {
+    const query::PreparedQuery::GroupColumn& column = prepared_->group_columns[i];
     if (!column.aggregate) {
       values_[i] = group.values[column.at].view();
-    } else if (grouping_->aggregates[column.at].kind == AggregateKind::kCount) {
+    } else if (prepared_->grouping->aggregates[column.at].kind == AggregateKind::kCount) {
       values_[i] = Value::of_i64(static_cast<std::int64_t>(group.count));
     } else {
       values_[i] = group.extremes[column.at].value.view();

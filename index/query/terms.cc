@@ -5,6 +5,20 @@
 #include "index/filter/lexer.h"
 
 namespace quire::query {
+
+Result<PartForm> form_of(const Term& term) {
+  PartForm form;
+  form.type = term.type;
+  if (is_scalar(form.type)) return form;
+  const filter::Types types =
+      term.expression ? term.expression->root().types : filter::types_of(term.type);
+  constexpr filter::Types kOrdered = filter::kJsonTypes;
+  if (term.field != filter::kNone || (types & ~kOrdered) != 0)
+    return fail(ErrorCode::kType, "'%s' has no order", term.text.c_str());
+  form.type = FieldType::kJson;
+  return form;
+}
+
 namespace {
 
 using filter::Lexer;
@@ -22,11 +36,6 @@ std::unexpected<Error> refuse(const char* list, const Item& item, const Error& e
   return std::unexpected(
       error.with_context(std::string(list) + ", item " + std::to_string(item.number)));
 }
-std::unexpected<Error> refuse(const char* list, const Item& item, ErrorCode code,
-                              const char* words) {
-  return refuse(list, item, Error(code, words));
-}
-
 // How a token changes the depth of brackets.
 int nesting(const Token& token) noexcept {
   if (token.is_symbol("(") || token.is_symbol("[")) return 1;
@@ -117,20 +126,6 @@ Result<Term> make_term(std::string_view text, std::span<const Token> tokens, con
   term.type = single_type(expression.types());
   term.text = expression.text();
   return term;
-}
-
-// How values of a term compare: kType where they have no order.
-Result<PartForm> form_of(const Term& term) {
-  PartForm form;
-  form.type = term.type;
-  if (is_scalar(form.type)) return form;
-  const filter::Types types =
-      term.expression ? term.expression->root().types : filter::types_of(term.type);
-  constexpr filter::Types kOrdered = filter::kJsonTypes;
-  if (term.field != filter::kNone || (types & ~kOrdered) != 0)
-    return fail(ErrorCode::kType, "'%s' has no order", term.text.c_str());
-  form.type = FieldType::kJson;
-  return form;
 }
 
 Result<OrderTerm> make_order_term(std::string_view text, std::span<const Token> tokens,

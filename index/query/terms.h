@@ -51,6 +51,9 @@ Result<std::vector<OrderTerm>> parse_order(std::string_view text, const Schema& 
 // `order` of a query of groups: names of its columns, or the items as they are in `select`.
 Result<std::vector<SelectItem>> parse_group_order(std::string_view text, const Schema& schema);
 
+// How values of a term compare: kType where they have no order.
+Result<PartForm> form_of(const Term& term);
+
 // What a value is in the bytes of a key of this form: itself, but null for what such a key has no
 // place for (arrays and objects in JSON).
 void append_term(const PartForm& form, const Value& value, EncodedKey& key);

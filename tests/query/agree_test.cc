@@ -1,4 +1,5 @@
 // Whatever way a query takes, it gives what evaluating its filter for every record gives.
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -217,6 +218,65 @@ TEST(Agree, GroupsCountsAndEnds) {
                                           number(whole.least) + "|" + number(whole.most)};
     ASSERT_EQ(world.rows({.filter = filter, .select = "count(), min(size), max(size)"}), one)
         << filter;
+  }
+}
+
+// What a set of records is told by: as many, and their numbers mixed and added up.
+struct Sum {
+  std::uint64_t records = 0;
+  std::uint64_t mixed = 0;
+  bool operator==(const Sum&) const = default;
+  void add(RecordNumber number) {
+    ++records;
+    std::uint64_t mix = (number + 1) * 0x9e3779b97f4a7c15;
+    mixed += mix ^ (mix >> 29);
+  }
+};
+
+// QUIRE_TEST_LONG=1: ten thousand filters over a million records. Each row is read once for many
+// filters, which is what makes that a matter of minutes.
+TEST(Agree, TenThousandFiltersOverAMillionRecords) {
+  if (std::getenv("QUIRE_TEST_LONG") == nullptr) GTEST_SKIP() << "QUIRE_TEST_LONG is not set";
+  constexpr std::uint64_t kMany = 1'000'000;
+  constexpr std::uint64_t kScale = 300;
+  constexpr std::size_t kFilters = 10'000;
+  constexpr std::size_t kTogether = 500;
+  QueryWorld world(kMany, 5, kScale);
+  world.add_indexes();
+  world.world().commit();
+  Random random(6);
+  FilterMaker maker(random, kScale);
+  std::uint64_t by_all = 0;
+  std::uint64_t servable = 0;
+  for (std::size_t done = 0; done < kFilters; done += kTogether) {
+    std::vector<std::string> texts(kTogether);
+    std::vector<BoundFilter> filters;
+    for (std::string& text : texts) {
+      text = maker.make();
+      filters.push_back(must(must(Filter::prepare(text, world.shop().schema())).bind()));
+    }
+    std::vector<Sum> expected(kTogether);
+    RangeScan scan(world.view(), world.shop().id(), {});
+    while (must(scan.next())) {
+      const RowView row = must(RowView::parse(world.shop().schema(), must(scan.value())));
+      const RowSource fields(row);
+      for (std::size_t i = 0; i < kTogether; ++i) {
+        if (filters[i].matches(fields)) expected[i].add(row.number());
+      }
+    }
+    for (std::size_t i = 0; i < kTogether; ++i) {
+      const auto query = world.open({.filter = texts[i], .select = "id"});
+      Sum found;
+      while (must(query->next())) found.add(*query->number());
+      ASSERT_EQ(found.records, expected[i].records) << texts[i] << "\n" << query->explain();
+      ASSERT_EQ(found, expected[i]) << texts[i] << "\n" << query->explain();
+      ASSERT_EQ(world.count(texts[i]), expected[i].records) << texts[i];
+      by_all += query->explain().find("\"by\": \"all\"") != std::string::npos ? 1 : 0;
+      servable += expected[i].records < kMany / 100 ? 1 : 0;
+    }
+    std::printf("%zu filters agree; %llu by reading all, %llu find less than 1%%\n",
+                done + kTogether, static_cast<unsigned long long>(by_all),
+                static_cast<unsigned long long>(servable));
   }
 }
 
