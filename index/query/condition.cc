@@ -328,7 +328,7 @@ std::optional<Constraint> constrain(const BoundFilter& filter, const Condition& 
   return condition.negated ? std::move(outcome.when_false) : std::move(outcome.when_true);
 }
 
-void add_fields(const Node& node, std::vector<std::uint32_t>& fields) {
+void add_fields(const Node& node, FieldList& fields) {
   if (node.field != filter::kNone) fields.push_back(node.field);
   for (const Node& child : node.children) add_fields(child, fields);
 }

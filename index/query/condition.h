@@ -4,6 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
+
 #include "index/filter/filter.h"
 #include "index/query/key_part.h"
 
@@ -42,7 +44,8 @@ std::optional<Constraint> constrain(const BoundFilter& filter, const Condition& 
                                     const KeyPart& part);
 
 // Fields below a node are added to `fields`, which may then have some twice.
-void add_fields(const filter::Node& node, std::vector<std::uint32_t>& fields);
+using FieldList = boost::container::small_vector<std::uint32_t, 8>;
+void add_fields(const filter::Node& node, FieldList& fields);
 // The path of a node, where it is one, is that of a part.
 bool same_path(const filter::Node& node, const JsonPath& path) noexcept;
 

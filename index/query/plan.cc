@@ -1,7 +1,6 @@
 #include "index/query/plan.h"
 
 #include <algorithm>
-#include <deque>
 #include <ranges>
 
 #include "index/query/cost.h"
@@ -31,11 +30,12 @@ class Planner {
         estimator_(view, collection, *wanted.filter, wanted.conditions) {}
 
   Result<Plan> choose() {
+    plans_.reserve(collection_.indexes().size() + 1);  // best_ points into it
     QUIRE_TRY(const TreeRoot records, view_.tree_root(collection_.id()));
     records_ = static_cast<double>(records.count());
     QUIRE_CHECK(compare());
-    if (!best_) return refused();
-    return *std::move(best_);
+    if (best_ == nullptr) return refused();
+    return std::move(*best_);
   }
 
  private:
@@ -67,14 +67,6 @@ class Planner {
            });
   }
 
-  Result<const AccessPath*> add_path(const SortedIndex* index) {
-    QUIRE_TRY(auto path,
-              find_path(view_, collection_, *wanted_.filter, wanted_.conditions, index));
-    if (!path) return nullptr;
-    paths_.push_back(*std::move(path));
-    return &paths_.back();
-  }
-
   std::unexpected<Error> refused() const {
     if (wanted_.tree != 0 || wanted_.by_number)
       return fail(ErrorCode::kConflict,
@@ -95,23 +87,20 @@ class Planner {
   Status compare() {
     QUIRE_CHECK(compare_paths(true));
     if (done()) return {};
-    if (!best_ || !best_->path.narrows()) QUIRE_CHECK(compare_paths(false));
+    if (best_ == nullptr || !best_->path.narrows()) QUIRE_CHECK(compare_paths(false));
     // Sets answer what is left to be tested.
-    const bool tests = !best_ || !best_->entry_tests.empty() || !best_->row_tests.empty() ||
+    const bool tests = best_ == nullptr || !best_->entry_tests.empty() || !best_->row_tests.empty() ||
                        best_->path.duplicates;
     if (done() || (!tests && !wanted_.by_number)) return {};
     if (!wanted_.by_number) {
-      for (Plan& plan : plans_) {
-        QUIRE_CHECK(add_filters(plan));
-        keep(std::move(plan));
-      }
+      for (const Plan& plan : plans_) QUIRE_CHECK(try_filters(plan));
     }
     if (wanted_.tree != 0 || !wanted_.index.empty()) return {};
     return consider_sets();
   }
 
   bool done() const noexcept {
-    return best_ && (best_->nothing || best_->cost_us < kCheapEnough);
+    return best_ != nullptr && (best_->nothing || best_->cost_us < kCheapEnough);
   }
 
   // Those that promise something, and the primary tree; or those that do not.
@@ -119,33 +108,44 @@ class Planner {
     for (const auto& index : collection_.indexes()) {
       const SortedIndex* sorted = as_sorted(index.get());
       if (sorted == nullptr || wanted_.no_index || promises(*sorted) != promising) continue;
-      QUIRE_TRY(const AccessPath* path, add_path(sorted));
-      if (path == nullptr || !allowed(*sorted)) continue;
-      QUIRE_CHECK(consider(*path));
+      QUIRE_CHECK(consider(sorted, allowed(*sorted)));
       if (done()) return {};
     }
-    if (!promising) return {};
-    QUIRE_TRY(const AccessPath* path, add_path(nullptr));
-    return primary_allowed() ? consider(*path) : Status();
+    return promising ? consider(nullptr, primary_allowed()) : Status();
   }
 
   // ------------------------------------------------------------ a driver
 
-  Status consider(const AccessPath& path) {
-    if (wanted_.by_number) return {};
-    Plan plan;
-    plan.path = path;
-    plan.nothing = path.ranges.empty();
-    plan.ordered = gives_order(collection_, path, wanted_.order, plan.forward);
+  // The plan of one path; `drives`: whether it may be taken, or only made a set of.
+  Status consider(const SortedIndex* index, bool drives) {
+    QUIRE_TRY(auto path,
+              find_path(view_, collection_, *wanted_.filter, wanted_.conditions, index));
+    if (!path) return {};
+    Plan& plan = plans_.emplace_back();
+    indexes_.push_back(index);
+    plan.path = *std::move(path);
+    if (!drives || wanted_.by_number) return {};
+    plan.nothing = plan.path.ranges.empty();
+    plan.ordered = gives_order(collection_, plan.path, wanted_.order, plan.forward);
     QUIRE_CHECK(finish(plan));
-    const bool better = !best_ || plan.cost_us < best_->cost_us;
-    if (better) best_ = plan;
-    plans_.push_back(std::move(plan));
+    if (best_ == nullptr || plan.cost_us < best_->cost_us) best_ = &plan;
     return {};
   }
 
   void keep(Plan plan) {
-    if (!best_ || plan.cost_us < best_->cost_us) best_ = std::move(plan);
+    if (best_ != nullptr && plan.cost_us >= best_->cost_us) return;
+    with_sets_ = std::move(plan);
+    best_ = &*with_sets_;
+  }
+
+  // A driver with sets; not one that costs more by reading its own entries than the best does.
+  Status try_filters(const Plan& plan) {
+    const bool usable = plan.path.index != nullptr ? allowed(*plan.path.index) : primary_allowed();
+    if (!usable || plan.entries * entry_cost(plan) > best_->cost_us) return {};
+    Plan tried = plan;
+    QUIRE_CHECK(add_filters(tried));
+    if (!tried.filters.empty()) keep(std::move(tried));
+    return {};
   }
 
   // A set is worth trying where a path answers what the driver leaves open.
@@ -179,9 +179,10 @@ class Planner {
   Status make_sets() {
     if (sets_made_) return {};
     sets_made_ = true;
-    for (const AccessPath& path : paths_) {
+    for (const Plan& plan : plans_) {
+      const AccessPath& path = plan.path;
       if (path.index == nullptr || !path.narrows()) continue;
-      if (best_ && static_cast<double>(path.entries) * kEntryCost > best_->cost_us) continue;
+      if (best_ != nullptr && static_cast<double>(path.entries) * kEntryCost > best_->cost_us) continue;
       sets_.push_back(set_of(path));
     }
     if (wanted_.no_index) return {};
@@ -230,9 +231,8 @@ class Planner {
     std::vector<Condition> parts;
     take_apart(*wanted_.filter, *alternative.node, alternative.negated, parts);
     std::optional<SetPlan> best;
-    for (const AccessPath& known : paths_) {
-      QUIRE_TRY(const auto path,
-                find_path(view_, collection_, *wanted_.filter, parts, known.index));
+    for (const SortedIndex* index : indexes_) {
+      QUIRE_TRY(const auto path, find_path(view_, collection_, *wanted_.filter, parts, index));
       if (!path || !path->narrows() || (best && best->entries <= path->entries)) continue;
       best = set_of(*path);
       const bool whole = std::ranges::all_of(std::views::iota(0U, parts.size()), [&](auto i) {
@@ -290,13 +290,21 @@ class Planner {
     });
   }
 
-  // Fields of the records that match: also those that they are still to be sorted by.
-  std::vector<std::uint32_t> given_fields(const Plan& plan) const {
-    std::vector<std::uint32_t> fields = wanted_.fields;
-    if (plan.ordered) return fields;
+  // Whether entries have all of the records that match: also what they are still to be sorted by.
+  bool entries_suffice(const Plan& plan) const {
+    const bool sorts = !plan.ordered && !wanted_.order.empty();
+    if (wanted_.fields.empty() && !sorts) return true;
+    return entries_have(plan, wanted_.fields) &&
+           (!sorts || std::ranges::all_of(wanted_.order, [&](const OrderTerm& term) {
+              return entries_have(plan, term.term.fields);
+            }));
+  }
+
+  void add_given_fields(Plan& plan) const {
+    std::ranges::copy(wanted_.fields, std::back_inserter(plan.entry_fields));
+    if (plan.ordered) return;
     for (const OrderTerm& term : wanted_.order)
-      std::ranges::copy(term.term.fields, std::back_inserter(fields));
-    return fields;
+      std::ranges::copy(term.term.fields, std::back_inserter(plan.entry_fields));
   }
 
   // Which conditions are tested where, and what all of it costs.
@@ -306,17 +314,15 @@ class Planner {
     plan.entry_fields.clear();
     for (std::uint32_t i = 0; i < wanted_.conditions.size(); ++i) {
       if (answered(plan, i) || tested(plan, i)) continue;
-      std::vector<std::uint32_t> fields;
+      FieldList fields;
       add_fields(*wanted_.conditions[i].node, fields);
-      const bool by_entry = entries_have(plan, fields);
+      const bool by_entry = entries_have(plan, {fields.data(), fields.size()});
       (by_entry ? plan.entry_tests : plan.row_tests).push_back(i);
       if (by_entry) std::ranges::copy(fields, std::back_inserter(plan.entry_fields));
     }
-    const std::vector<std::uint32_t> given = given_fields(plan);
     const bool duplicates = !plan.by_number && plan.path.duplicates;
-    plan.reads_rows = !plan.row_tests.empty() || duplicates ||
-                      !(given.empty() || entries_have(plan, given));
-    if (!plan.reads_rows) std::ranges::copy(given, std::back_inserter(plan.entry_fields));
+    plan.reads_rows = !plan.row_tests.empty() || duplicates || !entries_suffice(plan);
+    if (!plan.reads_rows) add_given_fields(plan);
     std::ranges::sort(plan.entry_fields);
     const auto twice = std::ranges::unique(plan.entry_fields);
     plan.entry_fields.erase(twice.begin(), twice.end());
@@ -379,11 +385,12 @@ class Planner {
   const Wanted& wanted_;
   Estimator estimator_;
   double records_ = 0;
-  std::deque<AccessPath> paths_;
-  std::vector<Plan> plans_;  // of these, without sets
+  std::vector<Plan> plans_;  // each by one path, without sets; also of paths that may not drive
+  std::vector<const SortedIndex*> indexes_;  // of these; nullptr: the primary tree
   std::vector<SetPlan> sets_;
   bool sets_made_ = false;
-  std::optional<Plan> best_;
+  std::optional<Plan> with_sets_;  // the best that has some
+  Plan* best_ = nullptr;           // one of plans_, or that
 };
 
 }  // namespace

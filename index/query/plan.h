@@ -18,7 +18,7 @@ inline constexpr std::uint64_t kAll = UINT64_MAX;
 struct Wanted {
   const BoundFilter* filter = nullptr;
   std::span<const Condition> conditions;
-  std::vector<std::uint32_t> fields;  // that the caller gets, or that are calculated with
+  std::span<const std::uint32_t> fields;  // that the caller gets, or that are calculated with
   std::span<const OrderTerm> order;
   std::uint64_t rows = kAll;  // that are needed of those found, at most
   bool keys = true;  // whether primary keys of the records are wanted too

@@ -5,8 +5,6 @@
 // asked for.
 #pragma once
 
-#include <deque>
-
 #include "engine/record/record_reader.h"
 #include "index/query/prepared_query.h"
 #include "index/query/sorter.h"
@@ -69,6 +67,7 @@ class Query {
   Status sort_groups();
   Result<std::optional<query::Group>> whole_by_ranks();
   Result<std::optional<OwnedValue>> end_of(const query::OrderTerm& term, bool least);
+  Result<std::optional<OwnedValue>> end_of_range(const query::OrderTerm& term, bool least);
   Status sort_records();
   Result<bool> next_record();
   Result<bool> next_sorted();
@@ -104,7 +103,7 @@ class Query {
   std::uint64_t given_ = 0;    // rows
 
   std::vector<Value> values_;
-  std::deque<OwnedValue> memory_;  // of these
+  std::vector<OwnedValue> memory_;  // of these
   query::Group group_;
   std::optional<RecordNumber> number_;
   EncodedKey primary_key_;

@@ -9,9 +9,41 @@ using query::AggregateKind;
 
 // ---------------------------------------------------------------- the whole as one group
 
+// Of the plan's own range: its entries are in the order of the value.
+Result<std::optional<OwnedValue>> Query::end_of_range(const query::OrderTerm& term, bool least) {
+  const query::AccessPath& path = plan_.path;
+  if (!plan_.exact() || path.index == nullptr || path.ranges.size() != 1) return std::nullopt;
+  const std::vector<BoundPart>& parts = path.index->form().parts;
+  if (path.fixed == parts.size()) return std::nullopt;
+  const BoundPart& part = parts[path.fixed];
+  if (part.source != PartSource::kField || part.field != term.term.field ||
+      part.form.collation != Collation::kBytes)
+    return std::nullopt;
+  KeyRange range = path.ranges.front();
+  // Without a condition on the part the range begins, or ends, with its nulls.
+  if (path.parts == path.fixed) {
+    const EncodedKey nulls = range.low + null_tag(part.form);
+    if (part.form.descending) {
+      range.high = nulls;
+    } else {
+      range.low = *behind_prefix(quire::bytes_of(nulls));
+    }
+  }
+  const bool forward = least != part.form.descending;
+  SortedScan scan(*view_, *path.index, std::move(range),
+                  forward ? ScanDirection::kForward : ScanDirection::kBackward);
+  QUIRE_TRY(const bool there, scan.next());
+  if (!there) return OwnedValue();
+  QUIRE_CHECK(budget_.entry());
+  QUIRE_TRY(const std::span<const Value> values, scan.parts());
+  return OwnedValue(values[path.fixed]);
+}
+
 // The least or greatest value that is not null, where an index has it at an end.
 Result<std::optional<OwnedValue>> Query::end_of(const query::OrderTerm& term, bool least) {
   if (term.term.field == filter::kNone) return std::nullopt;
+  QUIRE_TRY(auto known, end_of_range(term, least));
+  if (known) return known;
   filter::Node is_null;
   is_null.kind = filter::Kind::kIsNull;
   is_null.children.resize(1);

@@ -14,6 +14,7 @@ QueryWorld& shared_world() {
   static QueryWorld world(kRecords);
   static const bool made = [] {
     world.add_indexes();
+    world.freeze();
     return true;
   }();
   EXPECT_TRUE(made);
@@ -243,7 +244,7 @@ TEST(Agree, TenThousandFiltersOverAMillionRecords) {
   constexpr std::size_t kTogether = 500;
   QueryWorld world(kMany, 5, kScale);
   world.add_indexes();
-  world.world().commit();
+  world.freeze();
   Random random(6);
   FilterMaker maker(random, kScale);
   std::uint64_t by_all = 0;

@@ -175,7 +175,13 @@ class QueryWorld {
   }
 
   World& world() { return world_; }
-  View& view() { return world_.txn(); }
+  // The write transaction, or the snapshot.
+  View& view() { return snapshot_ != nullptr ? static_cast<View&>(*snapshot_) : world_.txn(); }
+  // Commits; from now on queries read a snapshot.
+  void freeze() {
+    world_.commit();
+    snapshot_ = world_.snapshot();
+  }
   const Collection& shop() const { return world_.shop(); }
 
   // Calls visit(row) for each record for which the filter holds, in order of keys.
@@ -229,6 +235,7 @@ class QueryWorld {
 
  private:
   World world_;
+  std::unique_ptr<Snapshot> snapshot_;
   Random random_;
 };
 

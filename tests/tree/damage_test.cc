@@ -2,6 +2,7 @@
 // hang, or a touch of memory outside the page.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 
 #include "tests/tree/tree_world.h"
@@ -101,6 +102,11 @@ class DamageTest : public testing::TestWithParam<std::uint32_t> {
       const std::string key = key_of(random() % 420);
       (void)tree_get(reader, tree, as_bytes(key));
       (void)tree_rank(reader, tree, as_bytes(key));
+      const std::string other = key_of(random() % 420);
+      (void)tree_count(reader, tree, as_bytes(key), as_bytes(other));
+      const std::array<Bytes, 2> keys = {as_bytes(key), as_bytes(other)};
+      std::array<std::optional<Bytes>, 2> values;
+      (void)tree_get_many(reader, tree, keys, values);
     }
     TreeCursor cursor(&reader, tree);
     walk(cursor, cursor.first(), &TreeCursor::next);
