@@ -162,6 +162,23 @@ TEST_F(IndexApi, FieldsOfAPartialIndexMayBeRenamedButNotDropped) {
   EXPECT_EQ(damage(), "");
 }
 
+// A text became bytes, which the filter of an index compared with a text: the change was told as
+// damage, and broke its transaction. Found by the fuzzer of calls.
+TEST_F(IndexApi, AFieldDoesNotBecomeWhatTheFilterOfAnIndexCannotCompare) {
+  quire_txn* txn = write();
+  ASSERT_OK(create(txn, "tools", R"({"fields": ["size"], "where": "section = 'tools'"})"));
+  std::vector<quire_field> fields(4);
+  for (size_t i = 0; i < 4; ++i) ASSERT_OK(quire_collection_field(txn, goods, i, &fields[i]));
+  fields[1].type = QUIRE_TYPE_BYTES;
+  EXPECT_ERROR(quire_collection_change(txn, goods, fields.data(), 4, nullptr, nullptr),
+               QUIRE_ERR_INVALID, "the index 'tools'");
+  ASSERT_OK(insert(txn, 200, "tools", 1));
+  ASSERT_OK(quire_index_drop(txn, goods, "tools"));
+  ASSERT_OK(quire_collection_change(txn, goods, fields.data(), 4, nullptr, nullptr));
+  ASSERT_OK(quire_commit(txn));
+  EXPECT_EQ(damage(), "");
+}
+
 TEST_F(IndexApi, ASalvageMakesThemAnew) {
   quire_txn* txn = write();
   ASSERT_OK(create(txn, "sizes", R"({"fields": ["size"], "unique": true})"));
