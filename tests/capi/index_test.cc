@@ -132,6 +132,11 @@ TEST_F(IndexApi, WrongOptionsNameThem) {
   EXPECT_ERROR(create(txn, "i", R"({"fields": ["size"], "speed": 3})"), QUIRE_ERR_INVALID, "speed");
   EXPECT_ERROR(create(txn, "i", R"({"fields": ["size"], "where": "size >"})"), QUIRE_ERR_INVALID,
                "where");
+  // These had the code of a wrong type; found by the fuzzer of sorted indexes.
+  EXPECT_ERROR(create(txn, "i", R"({"fields": ["size"], "where": "size"})"), QUIRE_ERR_INVALID,
+               "where");
+  EXPECT_ERROR(create(txn, "i", R"({"fields": ["size"], "where": "size = 'x'"})"),
+               QUIRE_ERR_INVALID, "where");
   EXPECT_ERROR(create(txn, "i", R"({"fields": ["size"], "where": "size > $1"})"), QUIRE_ERR_INVALID,
                "parameters");
   EXPECT_ERROR(create(txn, "", R"({"fields": ["size"]})"), QUIRE_ERR_INVALID, "index");
