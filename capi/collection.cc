@@ -25,10 +25,18 @@ Result<Values> values_of(const quire_value* given, size_t count) {
   return values;
 }
 
-// A value for each key field.
-Result<Values> key_of(const Collection& collection, const quire_value* given) {
+// A value for each key field. The count is looked at first: nothing is read past it.
+Result<Values> key_of(const Collection& collection, const quire_value* given, size_t count) {
   if (given == nullptr) return fail(ErrorCode::kInvalid, "the key is NULL");
-  return values_of(given, collection.schema().key().size());
+  QUIRE_CHECK(check_key_count(collection, count));
+  return values_of(given, count);
+}
+
+// A value for each of the first key fields; none is no bound.
+Result<Values> bound_of(const Collection& collection, const quire_value* given, size_t count) {
+  if (given == nullptr && count != 0) return fail(ErrorCode::kInvalid, "a bound is NULL");
+  QUIRE_CHECK(check_key_prefix_count(collection, count));
+  return values_of(given, count);
 }
 
 // The caller's function for the key of a new record, where there is one.
@@ -154,11 +162,12 @@ int quire_record_upsert(quire_txn* txn, quire_collection collection, const quire
 }
 
 int quire_record_update(quire_txn* txn, quire_collection collection, const quire_value* key,
-                        const uint32_t* fields, const quire_value* values, size_t count) {
+                        size_t key_count, const uint32_t* fields, const quire_value* values,
+                        size_t count) {
   return change_records(txn, collection, [&](const Collection& opened) {
     if (fields == nullptr && count != 0)
       return report(QUIRE_ERR_INVALID, "quire_record_update: fields is NULL");
-    const auto wanted = key_of(opened, key);
+    const auto wanted = key_of(opened, key, key_count);
     if (!wanted) return report(wanted.error());
     const auto converted = values_of(values, count);
     if (!converted) return report(converted.error());
@@ -167,20 +176,21 @@ int quire_record_update(quire_txn* txn, quire_collection collection, const quire
   });
 }
 
-int quire_record_delete(quire_txn* txn, quire_collection collection, const quire_value* key) {
+int quire_record_delete(quire_txn* txn, quire_collection collection, const quire_value* key,
+                        size_t key_count) {
   return change_records(txn, collection, [&](const Collection& opened) {
-    const auto wanted = key_of(opened, key);
+    const auto wanted = key_of(opened, key, key_count);
     if (!wanted) return report(wanted.error());
     return code_of(erase_record(*txn->write, opened, span_of(*wanted)));
   });
 }
 
 int quire_record_get(quire_txn* txn, quire_collection collection, const quire_value* key,
-                     quire_value* values, size_t value_count) {
+                     size_t key_count, quire_value* values, size_t value_count) {
   if (values == nullptr && value_count != 0)
     return report(QUIRE_ERR_INVALID, "quire_record_get: values is NULL");
   return read_collection(txn, collection, [&](OpenCollection& opened) -> int {
-    const auto wanted = key_of(opened.reader.collection(), key);
+    const auto wanted = key_of(opened.reader.collection(), key, key_count);
     if (!wanted) return report(wanted.error());
     Values found(value_count);
     const auto there = opened.reader.get(span_of(*wanted), {found.data(), found.size()});
@@ -192,11 +202,11 @@ int quire_record_get(quire_txn* txn, quire_collection collection, const quire_va
 }
 
 int quire_record_version(quire_txn* txn, quire_collection collection, const quire_value* key,
-                         uint32_t* version) {
+                         size_t key_count, uint32_t* version) {
   if (version == nullptr) return report(QUIRE_ERR_INVALID, "quire_record_version: version is NULL");
   return read_collection(txn, collection, [&](OpenCollection& opened) -> int {
     const Collection& found = opened.reader.collection();
-    const auto wanted = key_of(found, key);
+    const auto wanted = key_of(found, key, key_count);
     if (!wanted) return report(wanted.error());
     EncodedKey encoded;
     const Status made = make_key(found, span_of(*wanted), SIZE_MAX, encoded);
@@ -228,7 +238,8 @@ int quire_record_get_number(quire_txn* txn, quire_collection collection, uint64_
 }
 
 int quire_scan_open(quire_txn* txn, quire_collection collection, const quire_value* low,
-                    const quire_value* high, quire_cursor** out) {
+                    size_t low_count, const quire_value* high, size_t high_count,
+                    quire_cursor** out) {
   if (out == nullptr) return report(QUIRE_ERR_INVALID, "quire_scan_open: cursor is NULL");
   *out = nullptr;
   TxnCall call(txn);
@@ -237,10 +248,9 @@ int quire_scan_open(quire_txn* txn, quire_collection collection, const quire_val
     const auto opened = open_collection(txn, collection);
     if (!opened) return report(opened.error());
     RecordReader& reader = (*opened)->reader;
-    const size_t parts = reader.collection().schema().key().size();
-    const auto from = values_of(low, low != nullptr ? parts : 0);
+    const auto from = bound_of(reader.collection(), low, low_count);
     if (!from) return report(from.error());
-    const auto to = values_of(high, high != nullptr ? parts : 0);
+    const auto to = bound_of(reader.collection(), high, high_count);
     if (!to) return report(to.error());
     auto scan = RecordScan::open(reader, span_of(*from), span_of(*to));
     if (!scan) return report(scan.error());

@@ -265,7 +265,7 @@ class Session : public TableCalls {
     }
     for (const auto& [id, shelf] : state.shelves) {
       quire_cursor* scan = nullptr;
-      expect(quire_scan_open(txn, id, nullptr, nullptr, &scan), QUIRE_OK, "scan_open");
+      expect(quire_scan_open(txn, id, nullptr, 0, nullptr, 0, &scan), QUIRE_OK, "scan_open");
       quire_value values[4];
       for (const auto& [key, record] : shelf.records) {
         expect(quire_scan_next(scan, values, 4), QUIRE_OK, "a scan of records ends early");

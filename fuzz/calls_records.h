@@ -134,7 +134,7 @@ class RecordCalls : public CursorCalls {
     }
     if (fields.empty()) return;
     const int code =
-        quire_record_update(txn.handle, id, all, fields.data(), values.data(), fields.size());
+        quire_record_update(txn.handle, id, all, 1, fields.data(), values.data(), fields.size());
     int expected = change_code(txn);
     if (expected == QUIRE_OK) expected = shelf_code(txn.state, id);
     if (expected == QUIRE_OK && !txn.state.shelves[id].records.contains(key))
@@ -149,7 +149,7 @@ class RecordCalls : public CursorCalls {
   void erase_record(Txn& txn, quire_collection id) {
     const std::string key = some_record_key();
     const quire_value value = text_value(key, QUIRE_TYPE_TEXT);
-    const int code = quire_record_delete(txn.handle, id, &value);
+    const int code = quire_record_delete(txn.handle, id, &value, 1);
     int expected = change_code(txn);
     if (expected == QUIRE_OK) expected = shelf_code(txn.state, id);
     if (expected == QUIRE_OK && txn.state.shelves[id].records.erase(key) == 0)
@@ -168,7 +168,7 @@ class RecordCalls : public CursorCalls {
     const std::string key = some_record_key();
     const quire_value wanted = text_value(key, QUIRE_TYPE_TEXT);
     quire_value values[4];
-    const int code = quire_record_get(txn.handle, id, &wanted, values, 4);
+    const int code = quire_record_get(txn.handle, id, &wanted, 1, values, 4);
     int expected = txn.open ? shelf_code(txn.state, id) : QUIRE_ERR_CLOSED;
     if (expected == QUIRE_OK && !txn.state.shelves[id].records.contains(key))
       expected = QUIRE_ERR_NOT_FOUND;

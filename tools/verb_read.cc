@@ -135,8 +135,8 @@ int scan_records(const Arguments& arguments) {
   OwnedValue low, high;
   if (arguments.has_from) key_from_argument(arguments.from, schema.key(), &low);
   if (arguments.has_to) key_from_argument(arguments.to, schema.key(), &high);
-  Scan scan = collection.scan(arguments.has_from ? &low.value : nullptr,
-                              arguments.has_to ? &high.value : nullptr);
+  Scan scan = collection.scan(arguments.has_from ? Key(low.value) : Key(),
+                              arguments.has_to ? Key(high.value) : Key());
   Output output;
   TablePrinter table = make_table(schema, selected, &output);
   std::string line;

@@ -136,13 +136,26 @@ Status check_values(const Collection& collection, std::span<const Value> values)
   return {};
 }
 
+Status check_key_count(const Collection& collection, std::size_t count) {
+  const std::size_t fields = collection.schema().key().size();
+  if (count == fields) return {};
+  return collection.failure(
+      ErrorCode::kInvalid,
+      "a key of " + std::to_string(count) + " values, must have " + std::to_string(fields));
+}
+
+Status check_key_prefix_count(const Collection& collection, std::size_t count) {
+  const std::size_t fields = collection.schema().key().size();
+  if (count <= fields) return {};
+  return collection.failure(ErrorCode::kInvalid, "a bound of " + std::to_string(count) +
+                                                     " key values, may have at most " +
+                                                     std::to_string(fields));
+}
+
 Status make_key_prefix(const Collection& collection, std::span<const Value> values,
                        EncodedKey& key) {
+  QUIRE_CHECK(check_key_prefix_count(collection, values.size()));
   const std::span<const std::uint32_t> fields = collection.schema().key();
-  if (values.size() > fields.size())
-    return collection.failure(ErrorCode::kInvalid, "a key of " + std::to_string(values.size()) +
-                                                       " values, has " +
-                                                       std::to_string(fields.size()));
   for (std::size_t i = 0; i < values.size(); ++i)
     QUIRE_CHECK(check_type(collection, fields[i], values[i]));
   encode_key(collection.schema(), values, key);
@@ -152,10 +165,7 @@ Status make_key_prefix(const Collection& collection, std::span<const Value> valu
 Status make_key(const Collection& collection, KeyValues given, std::size_t limit, EncodedKey& key) {
   const std::span<const std::uint32_t> fields = collection.schema().key();
   const std::span<const Value> values = given.values();
-  if (values.size() != fields.size())
-    return collection.failure(ErrorCode::kInvalid, "a key of " + std::to_string(values.size()) +
-                                                       " values, must have " +
-                                                       std::to_string(fields.size()));
+  QUIRE_CHECK(check_key_count(collection, values.size()));
   QUIRE_CHECK(make_key_prefix(collection, values, key));
   if (key.size() > limit)
     return collection.field_failure(ErrorCode::kKeySize, fields.back(),

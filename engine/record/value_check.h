@@ -18,6 +18,9 @@ Status check_values(const Collection& collection, std::span<const Value> values)
 Status check_value(const Collection& collection, std::size_t field, const Value& value);
 // The same, but for the rules of the field (FieldRules): a value to look for.
 Status check_type(const Collection& collection, std::size_t field, const Value& value);
+// Whether a key, or the first values of one, may have so many. kInvalid.
+Status check_key_count(const Collection& collection, std::size_t count);
+Status check_key_prefix_count(const Collection& collection, std::size_t count);
 // Checks the values of the key fields and encodes them. kInvalid when they are not as many,
 // kKeySize when the key is over `limit` bytes.
 Status make_key(const Collection& collection, KeyValues values, std::size_t limit, EncodedKey& key);

@@ -637,10 +637,12 @@ QUIRE_API int quire_collection_count(quire_txn* txn, quire_collection collection
  * checked before anything is written. A record without its vectors: 2 GiB at most. Each of these
  * costs O(log n + size of the record); writing a vector may copy the 64 KiB around it, once a
  * transaction.
- * key: one value for each key field, in their order.
- * Errors of each: TYPE (a value or the key is of another type), SCHEMA (count, nulls, UTF-8, JSON,
- * dimensions, NaN and infinities in vectors, NaN as a key, what the rules say), both naming the
- * field; KEY_SIZE, VALUE_SIZE; UNIQUE, naming the index, the key and the record that has it. */
+ * key: one value for each key field, in their order; key_count says how many, and must be as many
+ * as there are key fields.
+ * Errors of each: INVALID (key_count is another), TYPE (a value or the key is of another type),
+ * SCHEMA (count, nulls, UTF-8, JSON, dimensions, NaN and infinities in vectors, NaN as a key, what
+ * the rules say), both naming the field; KEY_SIZE, VALUE_SIZE; UNIQUE, naming the index, the key
+ * and the record that has it. */
 /* Inserts.
  * Errors: EXISTS (there is a record with this key). */
 QUIRE_API int quire_record_insert(quire_txn* txn, quire_collection collection,
@@ -656,33 +658,36 @@ QUIRE_API int quire_record_upsert(quire_txn* txn, quire_collection collection,
 /* Changes the `count` fields listed (by index) of the record with this key.
  * Errors: NOT_FOUND (no such record), INVALID (no such field; the key can't be changed). */
 QUIRE_API int quire_record_update(quire_txn* txn, quire_collection collection,
-                                  const quire_value* key, const uint32_t* fields,
+                                  const quire_value* key, size_t key_count, const uint32_t* fields,
                                   const quire_value* values, size_t count);
 /* Deletes the record with this key. O(log n).
  * Errors: NOT_FOUND (no such record). */
 QUIRE_API int quire_record_delete(quire_txn* txn, quire_collection collection,
-                                  const quire_value* key);
+                                  const quire_value* key, size_t key_count);
 /* Fills values[0..value_count), the first value_count fields; TEXT, BYTES and vectors are borrowed.
  * O(log n).
  * Errors: NOT_FOUND (no such record), INVALID (more values than fields); for the key as above. */
 QUIRE_API int quire_record_get(quire_txn* txn, quire_collection collection, const quire_value* key,
-                               quire_value* values, size_t value_count);
+                               size_t key_count, quire_value* values, size_t value_count);
 
 /* The version of the schema that the record's row was written with. O(log n).
  * Errors: NOT_FOUND (no such record); for the key as above. */
 QUIRE_API int quire_record_version(quire_txn* txn, quire_collection collection,
-                                   const quire_value* key, uint32_t* version);
+                                   const quire_value* key, size_t key_count, uint32_t* version);
 /* The same as quire_record_get for the record with this number, which a search gave in this
  * transaction. Errors: NOT_FOUND (no record has this number), INVALID. */
 QUIRE_API int quire_record_get_number(quire_txn* txn, quire_collection collection, uint64_t record,
                                       quire_value* values, size_t value_count);
 
 /* A scan in order of the primary key: by value, TEXT and BYTES as by memcmp. Use quire_cursor_close
- * to end it; only quire_scan_next works on such a cursor. low/high (may be NULL): a value for
- * each key field, of any size, low <= key < high; they are copied. Changes made through its write
- * transaction are seen. O(1). Errors: TYPE, SCHEMA (of low and high). */
+ * to end it; only quire_scan_next works on such a cursor. low[0..low_count) and
+ * high[0..high_count): values of the first key fields, of all or of fewer, of any size, low <= key
+ * < high; none (NULL and 0) is no bound. They are copied. (2024, 5) as low: from the first key that
+ * begins so; as high: none that begins so. Changes made through its write transaction are seen.
+ * O(1). Errors: INVALID (more values than key fields), TYPE, SCHEMA (of low and high). */
 QUIRE_API int quire_scan_open(quire_txn* txn, quire_collection collection, const quire_value* low,
-                              const quire_value* high, quire_cursor** cursor);
+                              size_t low_count, const quire_value* high, size_t high_count,
+                              quire_cursor** cursor);
 /* The next record's first value_count fields. O(1) on average, O(log n) after a change.
  * Errors: NOT_FOUND (at the end), INVALID (more values than fields), TYPE (not a scan), CLOSED
  * (also after a renewal, a rollback, the collection's drop or NO_MEMORY). */

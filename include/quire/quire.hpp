@@ -310,6 +310,21 @@ class Keyspace {
   quire_keyspace id_;
 };
 
+// The values of a key, one for each key field in their order: an array of them, or just the one of
+// a key with one field. Borrows.
+class Key {
+ public:
+  Key() = default;
+  Key(const Value& value) : values_(&value, 1) {}
+  Key(std::span<const Value> values) : values_(values) {}
+
+  const Value* data() const noexcept { return values_.data(); }
+  std::size_t size() const noexcept { return values_.size(); }
+
+ private:
+  std::span<const Value> values_;
+};
+
 class Collection {
  public:
   Collection(quire_txn* txn, quire_collection id) : txn_(txn), id_(id) {}
@@ -347,26 +362,26 @@ class Collection {
     require(quire_record_upsert(txn_, id_, values.data(), values.size()));
   }
   // Changes the listed fields; false when there is no such record.
-  bool update(const Value& key, std::span<const std::uint32_t> fields,
-              std::span<const Value> values) {
-    return require_or(
-        quire_record_update(txn_, id_, &key, fields.data(), values.data(), fields.size()),
-        QUIRE_ERR_NOT_FOUND);
+  bool update(Key key, std::span<const std::uint32_t> fields, std::span<const Value> values) {
+    return require_or(quire_record_update(txn_, id_, key.data(), key.size(), fields.data(),
+                                          values.data(), fields.size()),
+                      QUIRE_ERR_NOT_FOUND);
   }
   // False when there is no such record.
-  bool erase(const Value& key) {
-    return require_or(quire_record_delete(txn_, id_, &key), QUIRE_ERR_NOT_FOUND);
+  bool erase(Key key) {
+    return require_or(quire_record_delete(txn_, id_, key.data(), key.size()), QUIRE_ERR_NOT_FOUND);
   }
-  std::optional<std::vector<Value>> get(const Value& key) const {
+  std::optional<std::vector<Value>> get(Key key) const {
     std::vector<Value> values(field_count());
-    const int code = quire_record_get(txn_, id_, &key, values.data(), values.size());
+    const int code =
+        quire_record_get(txn_, id_, key.data(), key.size(), values.data(), values.size());
     if (!require_or(code, QUIRE_ERR_NOT_FOUND)) return std::nullopt;
     return values;
   }
-  // Records with low <= key < high.
-  Scan scan(const Value* low = nullptr, const Value* high = nullptr) const {
+  // Records with low <= key < high. A bound has the first values of a key; none is no bound.
+  Scan scan(Key low = {}, Key high = {}) const {
     quire_cursor* cursor = nullptr;
-    require(quire_scan_open(txn_, id_, low, high, &cursor));
+    require(quire_scan_open(txn_, id_, low.data(), low.size(), high.data(), high.size(), &cursor));
     Cursor owner(cursor);
     return Scan(std::move(owner), field_count());
   }

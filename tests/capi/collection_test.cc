@@ -177,7 +177,7 @@ TEST_F(CollectionApi, ARecordOfEveryTypeComesBack) {
   const auto expect = [&](quire_txn* in) {
     std::array<quire_value, kFields> got{};
     const quire_value key = of_text("key");
-    ASSERT_OK(quire_record_get(in, things, &key, got.data(), kFields));
+    ASSERT_OK(quire_record_get(in, things, &key, 1, got.data(), kFields));
     EXPECT_EQ(text(got[kId].as.bytes), "key");
     EXPECT_EQ(got[kFlag].type, static_cast<std::uint32_t>(QUIRE_TYPE_BOOL));
     EXPECT_EQ(got[kFlag].as.boolean, 1);
@@ -201,17 +201,17 @@ TEST_F(CollectionApi, ARecordOfEveryTypeComesBack) {
   // The first fields only.
   quire_value one{};
   const quire_value key = of_text("key");
-  EXPECT_OK(quire_record_get(txn, things, &key, &one, 1));
+  EXPECT_OK(quire_record_get(txn, things, &key, 1, &one, 1));
   EXPECT_EQ(text(one.as.bytes), "key");
-  EXPECT_OK(quire_record_get(txn, things, &key, nullptr, 0));
+  EXPECT_OK(quire_record_get(txn, things, &key, 1, nullptr, 0));
   std::array<quire_value, kFields + 1> more{};
-  EXPECT_CODE(quire_record_get(txn, things, &key, more.data(), kFields + 1), QUIRE_ERR_INVALID);
-  EXPECT_CODE(quire_record_get(txn, things, nullptr, &one, 1), QUIRE_ERR_INVALID);
-  EXPECT_CODE(quire_record_get(txn, things, &key, nullptr, 1), QUIRE_ERR_INVALID);
+  EXPECT_CODE(quire_record_get(txn, things, &key, 1, more.data(), kFields + 1), QUIRE_ERR_INVALID);
+  EXPECT_CODE(quire_record_get(txn, things, nullptr, 1, &one, 1), QUIRE_ERR_INVALID);
+  EXPECT_CODE(quire_record_get(txn, things, &key, 1, nullptr, 1), QUIRE_ERR_INVALID);
   const quire_value other = of_text("other");
-  EXPECT_CODE(quire_record_get(txn, things, &other, &one, 1), QUIRE_ERR_NOT_FOUND);
+  EXPECT_CODE(quire_record_get(txn, things, &other, 1, &one, 1), QUIRE_ERR_NOT_FOUND);
   const quire_value wrong = of_i64(1);
-  EXPECT_ERROR(quire_record_get(txn, things, &wrong, &one, 1), QUIRE_ERR_TYPE, "'id'");
+  EXPECT_ERROR(quire_record_get(txn, things, &wrong, 1, &one, 1), QUIRE_ERR_TYPE, "'id'");
   quire_abort(txn);
   EXPECT_OK(quire_check(db, nullptr, nullptr));
 }
@@ -223,7 +223,7 @@ TEST_F(CollectionApi, NullsGoWhereTheyMay) {
   ASSERT_OK(insert(txn));
   std::array<quire_value, kFields> got{};
   const quire_value key = of_text("key");
-  ASSERT_OK(quire_record_get(txn, things, &key, got.data(), kFields));
+  ASSERT_OK(quire_record_get(txn, things, &key, 1, got.data(), kFields));
   for (const std::uint32_t field : {kFlag, kNumber, kReal, kBlob, kTime, kSecond})
     EXPECT_EQ(got[field].type, static_cast<std::uint32_t>(QUIRE_TYPE_NULL)) << field;
   const std::array<quire_value, kFields> good = values;
@@ -285,7 +285,7 @@ TEST_F(CollectionApi, WhatDoesNotFitIsRefusedByFieldAndChangesNothing) {
   txn = read();
   EXPECT_CODE(insert(txn), QUIRE_ERR_READ_ONLY);
   const quire_value key = of_text("key");
-  EXPECT_CODE(quire_record_delete(txn, things, &key), QUIRE_ERR_READ_ONLY);
+  EXPECT_CODE(quire_record_delete(txn, things, &key, 1), QUIRE_ERR_READ_ONLY);
   quire_abort(txn);
 }
 
@@ -297,15 +297,15 @@ TEST_F(CollectionApi, UpsertUpdateAndDelete) {
   ASSERT_OK(quire_record_upsert(txn, things, values.data(), kFields));
   const quire_value key = of_text("key");
   std::array<quire_value, kFields> got{};
-  ASSERT_OK(quire_record_get(txn, things, &key, got.data(), kFields));
+  ASSERT_OK(quire_record_get(txn, things, &key, 1, got.data(), kFields));
   EXPECT_EQ(got[kNumber].as.i64, 8);
   EXPECT_EQ(got[kSecond].type, static_cast<std::uint32_t>(QUIRE_TYPE_NULL));
 
   const std::vector<float> moved = {9, 9, 9, 9};
   const std::uint32_t fields[] = {kVector, kReal, kSecond};
   const quire_value changes[] = {of_vector(moved), null_value(), of_vector(second)};
-  ASSERT_OK(quire_record_update(txn, things, &key, fields, changes, 3));
-  ASSERT_OK(quire_record_get(txn, things, &key, got.data(), kFields));
+  ASSERT_OK(quire_record_update(txn, things, &key, 1, fields, changes, 3));
+  ASSERT_OK(quire_record_get(txn, things, &key, 1, got.data(), kFields));
   EXPECT_EQ(got[kVector].as.vector[0], 9.f);
   EXPECT_EQ(got[kReal].type, static_cast<std::uint32_t>(QUIRE_TYPE_NULL));
   EXPECT_EQ(got[kSecond].as.vector[1], 0.5f);
@@ -313,24 +313,25 @@ TEST_F(CollectionApi, UpsertUpdateAndDelete) {
 
   const std::uint32_t id_field[] = {kId};
   const quire_value new_key = of_text("other");
-  EXPECT_ERROR(quire_record_update(txn, things, &key, id_field, &new_key, 1), QUIRE_ERR_INVALID,
+  EXPECT_ERROR(quire_record_update(txn, things, &key, 1, id_field, &new_key, 1), QUIRE_ERR_INVALID,
                "'id'");
-  EXPECT_OK(quire_record_update(txn, things, &key, id_field, &key, 1));
-  EXPECT_CODE(quire_record_update(txn, things, &new_key, fields, changes, 3), QUIRE_ERR_NOT_FOUND);
+  EXPECT_OK(quire_record_update(txn, things, &key, 1, id_field, &key, 1));
+  EXPECT_CODE(quire_record_update(txn, things, &new_key, 1, fields, changes, 3),
+              QUIRE_ERR_NOT_FOUND);
   const std::uint32_t unknown[] = {kFields};
-  EXPECT_CODE(quire_record_update(txn, things, &key, unknown, changes, 1), QUIRE_ERR_INVALID);
-  EXPECT_CODE(quire_record_update(txn, things, nullptr, fields, changes, 1), QUIRE_ERR_INVALID);
-  EXPECT_CODE(quire_record_update(txn, things, &key, nullptr, changes, 1), QUIRE_ERR_INVALID);
-  EXPECT_CODE(quire_record_update(txn, things, &key, fields, nullptr, 1), QUIRE_ERR_INVALID);
+  EXPECT_CODE(quire_record_update(txn, things, &key, 1, unknown, changes, 1), QUIRE_ERR_INVALID);
+  EXPECT_CODE(quire_record_update(txn, things, nullptr, 1, fields, changes, 1), QUIRE_ERR_INVALID);
+  EXPECT_CODE(quire_record_update(txn, things, &key, 1, nullptr, changes, 1), QUIRE_ERR_INVALID);
+  EXPECT_CODE(quire_record_update(txn, things, &key, 1, fields, nullptr, 1), QUIRE_ERR_INVALID);
   const quire_value wrong = of_bool(true);
-  EXPECT_ERROR(quire_record_update(txn, things, &key, fields, &wrong, 1), QUIRE_ERR_TYPE,
+  EXPECT_ERROR(quire_record_update(txn, things, &key, 1, fields, &wrong, 1), QUIRE_ERR_TYPE,
                "'vector'");
 
-  EXPECT_CODE(quire_record_delete(txn, things, nullptr), QUIRE_ERR_INVALID);
-  EXPECT_CODE(quire_record_delete(txn, things, &new_key), QUIRE_ERR_NOT_FOUND);
-  EXPECT_OK(quire_record_delete(txn, things, &key));
-  EXPECT_CODE(quire_record_delete(txn, things, &key), QUIRE_ERR_NOT_FOUND);
-  EXPECT_CODE(quire_record_get(txn, things, &key, got.data(), 1), QUIRE_ERR_NOT_FOUND);
+  EXPECT_CODE(quire_record_delete(txn, things, nullptr, 1), QUIRE_ERR_INVALID);
+  EXPECT_CODE(quire_record_delete(txn, things, &new_key, 1), QUIRE_ERR_NOT_FOUND);
+  EXPECT_OK(quire_record_delete(txn, things, &key, 1));
+  EXPECT_CODE(quire_record_delete(txn, things, &key, 1), QUIRE_ERR_NOT_FOUND);
+  EXPECT_CODE(quire_record_get(txn, things, &key, 1, got.data(), 1), QUIRE_ERR_NOT_FOUND);
   ASSERT_OK(quire_commit(txn));
   EXPECT_OK(quire_check(db, nullptr, nullptr));
 }
@@ -342,7 +343,7 @@ TEST_F(CollectionApi, DropTakesItsRecordsAndName) {
   quire_txn* held = read();
   txn = write();
   quire_cursor* scan = nullptr;
-  ASSERT_OK(quire_scan_open(txn, things, nullptr, nullptr, &scan));
+  ASSERT_OK(quire_scan_open(txn, things, nullptr, 0, nullptr, 0, &scan));
   EXPECT_CODE(quire_collection_drop(txn, keys), QUIRE_ERR_TYPE);
   EXPECT_CODE(quire_collection_drop(txn, 9999), QUIRE_ERR_NOT_FOUND);
   ASSERT_OK(quire_collection_drop(txn, things));
@@ -355,7 +356,7 @@ TEST_F(CollectionApi, DropTakesItsRecordsAndName) {
   ASSERT_OK(quire_commit(txn));
   quire_cursor_close(scan);
   const quire_value key = of_text("key");
-  EXPECT_OK(quire_record_get(held, things, &key, &value, 1));
+  EXPECT_OK(quire_record_get(held, things, &key, 1, &value, 1));
   quire_abort(held);
   EXPECT_OK(quire_check(db, nullptr, nullptr));
 }
@@ -408,7 +409,8 @@ TEST_F(CollectionApi, ScansAreInOrderOfTheKeyWithinTheirBounds) {
     const auto expect = [&](std::size_t from, std::size_t to, const quire_value* low,
                             const quire_value* high) {
       quire_cursor* scan = nullptr;
-      ASSERT_OK(quire_scan_open(txn, id, low, high, &scan));
+      ASSERT_OK(quire_scan_open(txn, id, low, low != nullptr ? 1 : 0, high, high != nullptr ? 1 : 0,
+                                &scan));
       quire_value got{};
       for (std::size_t i = from; i < to; ++i) {
         ASSERT_OK(quire_scan_next(scan, &got, 1)) << one.name << i;
@@ -425,11 +427,11 @@ TEST_F(CollectionApi, ScansAreInOrderOfTheKeyWithinTheirBounds) {
     expect(1, size - 1, &one.ascending[1], &one.ascending[size - 1]);
   }
   quire_cursor* scan = nullptr;
-  EXPECT_CODE(quire_scan_open(txn, things, nullptr, nullptr, nullptr), QUIRE_ERR_INVALID);
-  EXPECT_CODE(quire_scan_open(txn, keys, nullptr, nullptr, &scan), QUIRE_ERR_TYPE);
+  EXPECT_CODE(quire_scan_open(txn, things, nullptr, 0, nullptr, 0, nullptr), QUIRE_ERR_INVALID);
+  EXPECT_CODE(quire_scan_open(txn, keys, nullptr, 0, nullptr, 0, &scan), QUIRE_ERR_TYPE);
   const quire_value wrong = of_i64(1);
-  EXPECT_CODE(quire_scan_open(txn, things, &wrong, nullptr, &scan), QUIRE_ERR_TYPE);
-  ASSERT_OK(quire_scan_open(txn, things, nullptr, nullptr, &scan));
+  EXPECT_CODE(quire_scan_open(txn, things, &wrong, 1, nullptr, 0, &scan), QUIRE_ERR_TYPE);
+  ASSERT_OK(quire_scan_open(txn, things, nullptr, 0, nullptr, 0, &scan));
   EXPECT_CODE(quire_scan_next(scan, nullptr, 1), QUIRE_ERR_INVALID);
   EXPECT_CODE(quire_cursor_next(scan, nullptr, nullptr), QUIRE_ERR_TYPE);
   EXPECT_CODE(quire_cursor_delete(scan), QUIRE_ERR_TYPE);
@@ -445,14 +447,14 @@ TEST_F(CollectionApi, AScanSeesChangesOfItsTransaction) {
     ASSERT_OK(insert(txn));
   }
   quire_cursor* scan = nullptr;
-  ASSERT_OK(quire_scan_open(txn, things, nullptr, nullptr, &scan));
+  ASSERT_OK(quire_scan_open(txn, things, nullptr, 0, nullptr, 0, &scan));
   quire_value got{};
   ASSERT_OK(quire_scan_next(scan, &got, 1));
   EXPECT_EQ(text(got.as.bytes), "a");
   values[kId] = of_text("b");
   ASSERT_OK(insert(txn));
   const quire_value gone = of_text("c");
-  ASSERT_OK(quire_record_delete(txn, things, &gone));
+  ASSERT_OK(quire_record_delete(txn, things, &gone, 1));
   ASSERT_OK(quire_scan_next(scan, &got, 1));
   EXPECT_EQ(text(got.as.bytes), "b");
   ASSERT_OK(quire_scan_next(scan, &got, 1));
@@ -561,7 +563,7 @@ TEST_F(Search, IsAtTheAgeOfTheTransactionItsOwnChangesIncluded) {
   store(txn, 7, query);
   store(txn, 99, query);
   const quire_value gone = of_i64(3);
-  ASSERT_OK(quire_record_delete(txn, vectors, &gone));
+  ASSERT_OK(quire_record_delete(txn, vectors, &gone, 1));
   model.erase(3);
   store(txn, 4, {});
   expect_nearest(txn, QUIRE_METRIC_L2, query, 60);

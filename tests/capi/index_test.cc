@@ -95,7 +95,7 @@ TEST_F(IndexApi, AreMadeListedRenamedRebuiltAndDropped) {
   txn = write();
   EXPECT_EQ(list(txn), found);
   const quire_value key = of_i64(200);
-  ASSERT_OK(quire_record_delete(txn, goods, &key));
+  ASSERT_OK(quire_record_delete(txn, goods, &key, 1));
   EXPECT_TRUE(list(txn)[1].ends_with("} 34"));
   ASSERT_OK(quire_index_drop(txn, goods, "by size"));
   ASSERT_OK(quire_commit(txn));
@@ -115,7 +115,7 @@ TEST_F(IndexApi, AUniqueViolationNamesIndexKeyAndRecordAndUndoesItsStatementAlon
   EXPECT_EQ(damage(), "");
   txn = read();
   const quire_value key = of_i64(300);
-  EXPECT_OK(quire_record_get(txn, goods, &key, nullptr, 0));
+  EXPECT_OK(quire_record_get(txn, goods, &key, 1, nullptr, 0));
   quire_abort(txn);
   txn = write();
   EXPECT_ERROR(create(txn, "sections", R"({"fields": ["section"], "unique": true})"),

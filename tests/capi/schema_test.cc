@@ -100,7 +100,7 @@ TEST_F(SchemaApi, RulesAreKept) {
   EXPECT_ERROR(insert(txn, none(), of_text("re")), QUIRE_ERR_SCHEMA, "2 characters");
   std::array<quire_value, 3> values;
   const quire_value first = of_i64(1);
-  ASSERT_OK(quire_record_get(txn, goods_, &first, values.data(), values.size()));
+  ASSERT_OK(quire_record_get(txn, goods_, &first, 1, values.data(), values.size()));
   EXPECT_EQ(values[1].as.i64, 5);
   EXPECT_EQ(values[2].type, static_cast<std::uint32_t>(QUIRE_TYPE_NULL));
   quire_abort(txn);
@@ -187,7 +187,7 @@ TEST_F(SchemaApi, FieldsChangeAndRowsStay) {
   txn = write();
   const quire_value key = of_i64(1);
   std::array<quire_value, 4> values;
-  ASSERT_OK(quire_record_get(txn, goods_, &key, values.data(), values.size()));
+  ASSERT_OK(quire_record_get(txn, goods_, &key, 1, values.data(), values.size()));
   EXPECT_EQ(values[1].as.i64, 7);
   EXPECT_EQ(text(values[3].as.bytes), "nothing");
   std::uint32_t newest = 0;
@@ -196,10 +196,10 @@ TEST_F(SchemaApi, FieldsChangeAndRowsStay) {
   EXPECT_EQ(newest, 2u);
   EXPECT_EQ(oldest, 1u);
   std::uint32_t version = 0;
-  ASSERT_OK(quire_record_version(txn, goods_, &key, &version));
+  ASSERT_OK(quire_record_version(txn, goods_, &key, 1, &version));
   EXPECT_EQ(version, 1u);
   ASSERT_OK(quire_collection_rewrite(txn, goods_, nullptr, nullptr));
-  ASSERT_OK(quire_record_version(txn, goods_, &key, &version));
+  ASSERT_OK(quire_record_version(txn, goods_, &key, 1, &version));
   EXPECT_EQ(version, 2u);
   ASSERT_OK(quire_collection_rename(txn, goods_, "things"));
   EXPECT_ERROR(quire_collection_rename(txn, goods_, "keys"), QUIRE_ERR_EXISTS, "'keys'");
@@ -261,7 +261,7 @@ TEST_F(SchemaApi, ScansOfAChangedCollectionEnd) {
   quire_txn* txn = write();
   ASSERT_OK(insert(txn, of_i64(1), of_text("red")));
   quire_cursor* scan = nullptr;
-  ASSERT_OK(quire_scan_open(txn, goods_, nullptr, nullptr, &scan));
+  ASSERT_OK(quire_scan_open(txn, goods_, nullptr, 0, nullptr, 0, &scan));
   ASSERT_OK(quire_collection_rename(txn, goods_, "others"));
   std::array<quire_value, 3> values;
   EXPECT_CODE(quire_scan_next(scan, values.data(), values.size()), QUIRE_ERR_CLOSED);
@@ -291,7 +291,7 @@ TEST_F(SchemaApi, KeysMayHaveSeveralFields) {
   }
   const std::array key = {of_text("a"), of_i64(3)};
   std::array<quire_value, 3> found;
-  ASSERT_OK(quire_record_get(txn, pairs, key.data(), found.data(), found.size()));
+  ASSERT_OK(quire_record_get(txn, pairs, key.data(), key.size(), found.data(), found.size()));
   EXPECT_EQ(found[2].as.vector[0], 1.0F);
   quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
   options.field = 2;
@@ -307,7 +307,7 @@ TEST_F(SchemaApi, KeysMayHaveSeveralFields) {
   EXPECT_EQ(found[1].as.i64, 3);
   EXPECT_CODE(quire_record_get_number(txn, pairs, 99, found.data(), found.size()),
               QUIRE_ERR_NOT_FOUND);
-  ASSERT_OK(quire_record_delete(txn, pairs, key.data()));
+  ASSERT_OK(quire_record_delete(txn, pairs, key.data(), key.size()));
   EXPECT_CODE(quire_record_get_number(txn, pairs, hit.record, found.data(), found.size()),
               QUIRE_ERR_NOT_FOUND);
   quire_abort(txn);

@@ -199,7 +199,7 @@ void second_half(quire_db* db) {
   for (int i = 0; i < 60; i += 5) {
     const std::string id = "record " + std::to_string(i);
     const quire_value key = text(QUIRE_TYPE_TEXT, id);
-    NEED(quire_record_delete(txn, everything, &key));
+    NEED(quire_record_delete(txn, everything, &key, 1));
   }
   for (int i = 7; i < 60; i += 7) put_everything(txn, everything, i, 1);
   NEED(quire_commit(txn));
@@ -330,7 +330,7 @@ void list_records(quire_txn* txn, const std::string& name) {
                 field.dimension);
   }
   quire_cursor* scan = nullptr;
-  NEED(quire_scan_open(txn, collection, nullptr, nullptr, &scan));
+  NEED(quire_scan_open(txn, collection, nullptr, 0, nullptr, 0, &scan));
   std::vector<quire_value> values(fields);
   int code = 0;
   while ((code = quire_scan_next(scan, values.data(), fields)) == QUIRE_OK) {
@@ -389,7 +389,7 @@ int write(const char* path) {
   put_everything(txn, everything, 500, 2);
   const std::string id = "record 500";
   const quire_value key = text(QUIRE_TYPE_TEXT, id);
-  NEED(quire_record_delete(txn, everything, &key));
+  NEED(quire_record_delete(txn, everything, &key, 1));
   NEED(quire_commit(txn));
   NEED(quire_close(db));
   return 0;

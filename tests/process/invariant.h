@@ -132,7 +132,7 @@ struct Invariant {
     record[2].dimension = kDimension;
     record[2].as.vector = vector;
     if (number % kThings == static_cast<std::uint64_t>(id) && number > 1) {
-      const int code = quire_record_delete(txn, things, &record[0]);
+      const int code = quire_record_delete(txn, things, &record[0], 1);
       if (code != QUIRE_OK) return code;
       return quire_record_insert(txn, things, record, 3);
     }
@@ -158,7 +158,8 @@ struct Invariant {
 
   void read_things(quire_txn* txn, std::uint64_t number, std::string& problem) const {
     quire_cursor* scan = nullptr;
-    if (failed(quire_scan_open(txn, things, nullptr, nullptr, &scan), "scan", problem)) return;
+    if (failed(quire_scan_open(txn, things, nullptr, 0, nullptr, 0, &scan), "scan", problem))
+      return;
     quire_value record[3];
     int seen = 0;
     int code = QUIRE_OK;
