@@ -14,7 +14,8 @@ class TableRowCalls : public RecordCalls {
     verify_columns(txn, id, table);
     quire_cursor* scan = nullptr;
     ++closings_;
-    expect(quire_scan_open(txn, id, nullptr, nullptr, &scan), QUIRE_OK, "scan_open of a table");
+    expect(quire_scan_open(txn, id, nullptr, 0, nullptr, 0, &scan), QUIRE_OK,
+           "scan_open of a table");
     std::vector<quire_value> values(table.columns.size());
     for (const auto& [key, row] : table.rows) {
       expect(quire_scan_next(scan, values.data(), values.size()), QUIRE_OK,
@@ -142,14 +143,14 @@ class TableRowCalls : public RecordCalls {
     const quire_value value = TableArguments().value(cell);
     if (what == 6) {
       std::set<int> codes = codes_of(txn);
-      const int code = quire_record_delete(txn.handle, id, &value);
+      const int code = quire_record_delete(txn.handle, id, &value, 1);
       if (codes.empty() && !table.rows.contains(key)) codes.insert(QUIRE_ERR_NOT_FOUND);
       expect_among(txn, code, codes, "record_delete of a table");
       if (code == QUIRE_OK) table.rows.erase(key);
       return;
     }
     std::vector<quire_value> values(table.columns.size());
-    const int code = quire_record_get(txn.handle, id, &value, values.data(), values.size());
+    const int code = quire_record_get(txn.handle, id, &value, 1, values.data(), values.size());
     expect(code, table.rows.contains(key) ? QUIRE_OK : QUIRE_ERR_NOT_FOUND,
            "record_get of a table");
     if (code == QUIRE_OK) demand_row(table, table.rows.at(key), values);
@@ -209,8 +210,8 @@ class TableRowCalls : public RecordCalls {
     const Cell cell = number_cell(QUIRE_TYPE_I64, key);
     const quire_value wanted = arguments.value(cell);
     const auto values = arguments.values(given);
-    const int code =
-        quire_record_update(txn.handle, id, &wanted, fields.data(), values.data(), fields.size());
+    const int code = quire_record_update(txn.handle, id, &wanted, 1, fields.data(), values.data(),
+                                         fields.size());
     expect_among(txn, code, codes, "record_update of a table");
     if (code == QUIRE_OK) table.rows[key] = std::move(row);
   }
