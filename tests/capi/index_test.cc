@@ -179,6 +179,8 @@ TEST_F(IndexApi, AFieldDoesNotBecomeWhatTheFilterOfAnIndexCannotCompare) {
                QUIRE_ERR_INVALID, "the index 'tools'");
   ASSERT_OK(insert(txn, 200, "tools", 1));
   ASSERT_OK(quire_index_drop(txn, goods, "tools"));
+  for (size_t i = 0; i < 4; ++i) ASSERT_OK(quire_collection_field(txn, goods, i, &fields[i]));
+  fields[1].type = QUIRE_TYPE_BYTES;
   ASSERT_OK(quire_collection_change(txn, goods, fields.data(), 4, nullptr, nullptr));
   ASSERT_OK(quire_commit(txn));
   EXPECT_EQ(damage(), "");
