@@ -318,6 +318,20 @@ Status check_indexes_of_dropped(const Collection& collection, const Schema& to) 
   return {};
 }
 
+// A filter may compare a field with what it could be compared with before alone.
+Status check_indexes_fit(const Collection& collection, const Schema& to, IndexKinds kinds) {
+  for (const IndexDefinition& index : collection.definition().indexes) {
+    const IndexKind* kind = find_kind(kinds, index.kind);
+    if (kind == nullptr) continue;
+    const auto bound = kind->bind(to, index);
+    if (!bound)
+      return collection.failure(ErrorCode::kInvalid,
+                                "the index '" + index.name +
+                                    "' can't be one of these fields: " + bound.error().message());
+  }
+  return {};
+}
+
 // Indexes on fields whose values are others now are to be made again.
 void rebuild_changed(const Collection& collection, const Schema& to,
                      std::vector<IndexDefinition>& indexes) {
@@ -367,6 +381,7 @@ Result<Collection> change_fields(WriteTxn& txn, const Collection& collection,
   auto schema = collection.schema().changed(std::move(fields));
   if (!schema) return collection.failure(schema.error().code(), schema.error().message());
   QUIRE_CHECK(check_indexes_of_dropped(collection, *schema));
+  QUIRE_CHECK(check_indexes_fit(collection, *schema, kinds));
   QUIRE_CHECK(FieldCheck(collection, *schema).run(txn, progress));
   CollectionDefinition to = collection.definition();
   rebuild_changed(collection, *schema, to.indexes);

@@ -602,14 +602,16 @@ QUIRE_API int quire_collection_rename(quire_txn* txn, quire_collection collectio
                                       const char* name);
 /* Other fields: all that the collection shall have, in their new order. A field with an id is the
  * one that has it now (quire_collection_field): it may get another name, other rules, become
- * nullable or not, and become wider: BOOL an I64, I64 an F64, TEXT BYTES. One with id 0 is new: in
- * the records that are there it is its default, where that is a value or NOW, else null. Those left
- * out go, with their values. The fields of the key stay what they are, but for name and rules.
+ * nullable or not, and become wider: BOOL an I64 or F64, I64 an F64, TEXT BYTES. One with id 0 is
+ * new: in the records that are there it is its default, where that is a value or NOW, else null.
+ * Those left out go, with their values. The fields of the key stay what they are, but for name and
+ * rules.
  * O(fields); O(records) where rules become stricter, a field may be null no more, or an I64 becomes
  * an F64: then every record is looked at, and indexes of fields that became wider are built anew.
  * Errors: SCHEMA (a record does not fit: the sentence names it; a new field that can't be null has
- * neither a value nor NOW by default, and there are records), INVALID (a field, or an index uses
- * one that goes), CANCELLED, TOO_LARGE (over 255 versions in use: see quire_collection_rewrite). */
+ * neither a value nor NOW by default, and there are records), INVALID (a field; an index uses one
+ * that goes, or has a filter that can't compare one that became wider), CANCELLED, TOO_LARGE (over
+ * 255 versions in use: see quire_collection_rewrite). */
 QUIRE_API int quire_collection_change(quire_txn* txn, quire_collection collection,
                                       const quire_field* fields, size_t field_count,
                                       quire_progress progress, void* context);
