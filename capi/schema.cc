@@ -24,7 +24,7 @@ Result<FieldRules> rules_of(const quire_rules* given) {
     return fail(ErrorCode::kInvalid, "rules have no size: initialize them with QUIRE_RULES_INIT");
   if (read_options(given, known, "rules") != QUIRE_OK)
     return fail(ErrorCode::kInvalid, "rules that this library does not know");
-  if (known.default_kind > QUIRE_DEFAULT_UUID || known.reserved != 0)
+  if (known.default_kind > QUIRE_DEFAULT_VERSION || known.reserved != 0)
     return fail(ErrorCode::kInvalid, "default_kind is not a QUIRE_DEFAULT_*");
   rules.default_kind = static_cast<DefaultKind>(known.default_kind);
   QUIRE_TRY(rules.default_value, owned(known.default_value));

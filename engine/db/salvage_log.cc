@@ -335,7 +335,7 @@ Status LogSalvager::put_record(SalvageTarget& target, Bytes payload) {
     if (!known) target.lose_one(name, {}, "its vector is lost, which the log does not have");
     return {};
   }
-  QUIRE_CHECK(forgiven(upsert_record(*txn_, collection, values)));
+  QUIRE_CHECK(forgiven(upsert_record(*txn_, collection, values, nullptr, {.keep_versions = true})));
   target.note_put(name, old.has_value());
   if (without.empty()) {
     target.without.erase(name);

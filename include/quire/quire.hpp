@@ -325,6 +325,10 @@ class Key {
   std::span<const Value> values_;
 };
 
+// A value that a field has to have for a change to be carried out.
+using Expected = quire_expected;
+inline Expected expected(std::uint32_t field, const Value& value) { return {field, 0, value}; }
+
 class Collection {
  public:
   Collection(quire_txn* txn, quire_collection id) : txn_(txn), id_(id) {}
@@ -357,19 +361,25 @@ class Collection {
     return require_or(quire_record_insert(txn_, id_, values.data(), values.size()),
                       QUIRE_ERR_EXISTS);
   }
-  // Inserts or replaces.
-  void upsert(std::span<const Value> values) {
-    require(quire_record_upsert(txn_, id_, values.data(), values.size()));
+  // Inserts or replaces. What is expected and does not hold is an error, QUIRE_ERR_CONFLICT, here
+  // and below.
+  void upsert(std::span<const Value> values, std::span<const Expected> expected = {}) {
+    require(quire_record_upsert_if(txn_, id_, values.data(), values.size(), expected.data(),
+                                   expected.size()));
   }
   // Changes the listed fields; false when there is no such record.
-  bool update(Key key, std::span<const std::uint32_t> fields, std::span<const Value> values) {
-    return require_or(quire_record_update(txn_, id_, key.data(), key.size(), fields.data(),
-                                          values.data(), fields.size()),
-                      QUIRE_ERR_NOT_FOUND);
+  bool update(Key key, std::span<const std::uint32_t> fields, std::span<const Value> values,
+              std::span<const Expected> expected = {}) {
+    return require_or(
+        quire_record_update_if(txn_, id_, key.data(), key.size(), fields.data(), values.data(),
+                               fields.size(), expected.data(), expected.size()),
+        QUIRE_ERR_NOT_FOUND);
   }
   // False when there is no such record.
-  bool erase(Key key) {
-    return require_or(quire_record_delete(txn_, id_, key.data(), key.size()), QUIRE_ERR_NOT_FOUND);
+  bool erase(Key key, std::span<const Expected> expected = {}) {
+    return require_or(
+        quire_record_delete_if(txn_, id_, key.data(), key.size(), expected.data(), expected.size()),
+        QUIRE_ERR_NOT_FOUND);
   }
   std::optional<std::vector<Value>> get(Key key) const {
     std::vector<Value> values(field_count());
