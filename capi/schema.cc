@@ -1,4 +1,5 @@
 #include "capi/handles.h"
+#include "engine/record/batch_memory.h"
 #include "engine/record/collection_change.h"
 
 using namespace quire;
@@ -192,6 +193,7 @@ int quire_collection_create(quire_txn* txn, const char* name, const quire_field*
 int quire_collection_drop(quire_txn* txn, quire_collection collection) {
   return redefine_collection(txn, collection, [&](const Collection& opened) -> Result<Collection> {
     QUIRE_CHECK(opened.drop(*txn->write));
+    QUIRE_CHECK(forget_batches_of(*txn->write, collection));
     return opened;
   });
 }

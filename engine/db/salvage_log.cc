@@ -201,6 +201,7 @@ Status LogSalvager::carry_out(const Operation& operation) {
 
 Status LogSalvager::create_keyspace(const Operation& operation) {
   if (targets_.contains(operation.id)) return {};  // the state has it already
+  if (is_internal_name(as_text(operation.key))) return {};
   SalvageTarget target{.subject = Subject::kKeyspace,
                        .name = free_name(std::string(as_text(operation.key)), operation.id)};
   auto made = txn_->create_keyspace(target.name);

@@ -725,6 +725,82 @@ QUIRE_API int quire_scan_open(quire_txn* txn, quire_collection collection, const
  * (also after a renewal, a rollback, the collection's drop or NO_MEMORY). */
 QUIRE_API int quire_scan_next(quire_cursor* cursor, quire_value* values, size_t value_count);
 
+/* ----------------------------------------------------------------- batches */
+
+enum {
+  QUIRE_CHANGE_INSERT = 1, /* quire_change.kind: as quire_record_insert, with `values` */
+  QUIRE_CHANGE_UPSERT = 2, /* as quire_record_upsert_if, with `values` */
+  QUIRE_CHANGE_UPDATE = 3, /* as quire_record_update_if, with `key`, `fields` and `values` */
+  QUIRE_CHANGE_DELETE = 4  /* as quire_record_delete_if, with `key` */
+};
+
+/* A change of one record. What its kind does not take is NULL and 0. */
+typedef struct quire_change {
+  uint32_t kind; /* QUIRE_CHANGE_* */
+  uint32_t reserved;
+  const quire_value* key;
+  size_t key_count;
+  const uint32_t* fields; /* value_count of them */
+  const quire_value* values;
+  size_t value_count;
+  const quire_expected* expected; /* not of an INSERT */
+  size_t expected_count;
+} quire_change;
+
+enum {
+  QUIRE_BATCH_PARTIAL = 1 /* quire_batch_options.flags: each change stands or falls by itself */
+};
+typedef struct quire_batch_options {
+  size_t size;
+  uint32_t flags; /* QUIRE_BATCH_* */
+  uint32_t reserved;
+  quire_slice key;     /* idempotency key, 1 to 255 bytes; data NULL: none */
+  uint64_t remember_s; /* how long it is remembered, from now; 0: a day; at most 100 years */
+} quire_batch_options;
+#define QUIRE_BATCH_OPTIONS_INIT {sizeof(quire_batch_options), 0, 0, {0, 0}, 0}
+
+/* What became of one change. */
+typedef struct quire_change_result {
+  int32_t code; /* QUIRE_OK, or why it failed */
+  uint32_t reserved;
+  const char* message; /* the sentence; NULL with QUIRE_OK */
+} quire_change_result;
+
+typedef struct quire_batch_result {
+  size_t size;
+  uint64_t applied;      /* how many changes were carried out */
+  uint64_t failed;       /* how many failed; of an atomic batch one at most */
+  uint64_t first_failed; /* the place of the first of these in `changes`; UINT64_MAX: none */
+  uint32_t replayed; /* 1: this is what the batch gave when it was applied; nothing was changed */
+  uint32_t reserved;
+} quire_batch_result;
+
+/* Applies the changes, in their order, in the caller's write transaction. options, results and
+ * result may be NULL; `results` has room for `count`; set result->size = sizeof *result first.
+ * Messages are good until the next batch of the transaction, or its end.
+ *
+ * A batch is atomic: where a change fails, none is carried out, and the call returns its error,
+ * with its place (from 0) before the sentence. With QUIRE_BATCH_PARTIAL a change that fails changes
+ * nothing, the others stay, and the call returns QUIRE_OK. Errors after which a transaction is
+ * broken end either.
+ *
+ * With an idempotency key, what the batch gave is kept with the collection, and committed or undone
+ * with the transaction. While it is remembered, the same changes with the same flags and key are
+ * not carried out again: `results` and `result` get what they got then, without the sentences.
+ * So a program that has lost the answer to its commit just sends its batch again. An atomic batch
+ * that fails is not remembered. Changes are the same where their bytes are, defaults as they are
+ * given. Outcomes whose time is over go with later batches, some hundreds each; quire_recover
+ * saves none. The clock is the system's.
+ *
+ * O(the changes), and with a key O(log of the batches remembered + size of the changes).
+ * Errors: INVALID (a change is not one: kind, NULL, number of key values, something its kind does
+ * not take; then none is carried out, also with QUIRE_BATCH_PARTIAL. The key has another size, or
+ * belongs to another batch), TYPE (a value of no type); when atomic those of the changes. */
+QUIRE_API int quire_batch_apply(quire_txn* txn, quire_collection collection,
+                                const quire_change* changes, size_t count,
+                                const quire_batch_options* options, quire_change_result* results,
+                                quire_batch_result* result);
+
 /* ----------------------------------------------------------------- indexes */
 
 typedef struct quire_index_options {
