@@ -8,8 +8,8 @@ using namespace quire::capi;
 
 namespace {
 
-constexpr std::uint64_t kDay_s = 86'400;
-constexpr std::uint64_t kMostRemembered_s = 100 * 365 * kDay_s;
+constexpr std::uint64_t kDaySeconds = 86'400;
+constexpr std::uint64_t kMostRememberedSeconds = 100 * 365 * kDaySeconds;
 constexpr std::int64_t kUsPerSecond = 1'000'000;
 
 static_assert(static_cast<int>(ChangeKind::kInsert) == QUIRE_CHANGE_INSERT);
@@ -108,10 +108,10 @@ Result<BatchTerms> terms_of(const quire_batch_options& options) {
   if (options.key.data == nullptr && options.key.size == 0) return terms;
   if (options.key.data == nullptr || options.key.size == 0)
     return fail(ErrorCode::kInvalid, "the idempotency key is NULL or empty");
-  if (options.remember_s > kMostRemembered_s)
+  if (options.remember_s > kMostRememberedSeconds)
     return fail(ErrorCode::kInvalid, "remember_s is over 100 years");
   terms.key = as_text(bytes_of(options.key.data, options.key.size));
-  const std::uint64_t seconds = options.remember_s != 0 ? options.remember_s : kDay_s;
+  const std::uint64_t seconds = options.remember_s != 0 ? options.remember_s : kDaySeconds;
   terms.remember_us = static_cast<std::int64_t>(seconds) * kUsPerSecond;
   return terms;
 }
