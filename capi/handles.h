@@ -128,6 +128,7 @@ struct quire_txn {
   // A reader for each collection that was used: it keeps the definition and addresses of vectors.
   std::map<quire_collection, std::unique_ptr<quire::capi::OpenCollection>> collections;
   std::vector<quire::OwnedValue> made_key;  // of the last record whose key was asked for
+  std::vector<quire::Error> batch_errors;   // of the last batch, whose sentences were handed out
   quire_txn* next_idle = nullptr;
 
   quire::View& view() noexcept {

@@ -293,6 +293,7 @@ Status fill_before(WriteTxn& txn, const Collection& collection, std::vector<Fiel
     if (rules.default_kind == DefaultKind::kValue) field.before = rules.default_value;
     if (rules.default_kind == DefaultKind::kNow)
       field.before = OwnedValue(Value::of_timestamp(now_us()));
+    if (rules.default_kind == DefaultKind::kVersion) field.before = OwnedValue(Value::of_i64(1));
     if (field.before.is_null() && !field.nullable && records != 0)
       return collection.failure(
           ErrorCode::kSchema,

@@ -206,6 +206,8 @@ Status Schema::validate_key() const {
       return field_error(field,
                          "is part of the key and " + type_text(field) + ", must be a scalar");
     if (field.nullable) return field_error(field, "is part of the key, and can't be nullable");
+    if (field.rules.default_kind == DefaultKind::kVersion)
+      return field_error(field, "is part of the key, and can't be a version");
     if (std::ranges::count(key_, key_[i]) != 1) return field_error(field, "is in the key twice");
   }
   return {};

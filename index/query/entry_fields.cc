@@ -36,7 +36,7 @@ bool entry_has(const Collection& collection, const SortedIndex& index, std::uint
 }
 
 EntryFields::EntryFields(const Collection& collection, const SortedIndex& index,
-                         std::vector<std::uint32_t> fields)
+                         std::span<const std::uint32_t> fields)
     : schema_(&collection.schema()), values_(schema_->size()), memory_(schema_->key().size()) {
   for (const std::uint32_t field : fields) {
     if (const auto part = part_of(index, field)) {

@@ -20,7 +20,7 @@ class EntryFields final : public FieldSource {
  public:
   // entry_has() all of them.
   EntryFields(const Collection& collection, const SortedIndex& index,
-              std::vector<std::uint32_t> fields);
+              std::span<const std::uint32_t> fields);
 
   // Takes the fields of the entry that the scan is on. kCorrupt.
   Status read(SortedScan& scan);

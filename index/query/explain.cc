@@ -1,4 +1,6 @@
 // The plan of a query as JSON.
+#include <cmath>
+
 #include "index/ordered/json_text.h"
 #include "index/query/query.h"
 
@@ -23,7 +25,7 @@ class JsonWriter {
   }
   void number(double value) {
     separate();
-    out_ += std::to_string(static_cast<long long>(value + 0.5));
+    out_ += std::to_string(std::llround(value));
   }
   void truth(bool value) {
     separate();
