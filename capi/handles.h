@@ -149,9 +149,9 @@ struct quire_query {
   std::atomic<quire::capi::HandleState> state{quire::capi::HandleState::kClosed};
   quire_txn* txn = nullptr;  // null: the transaction has ended
   quire_collection collection = 0;
-  std::unique_ptr<quire::Query> query;     // null: it has ended
+  std::unique_ptr<quire::Query> query;  // null: it has ended
   bool on_row = false;
-  std::vector<quire::OwnedValue> key;      // of the row, where it was asked for
+  std::vector<quire::OwnedValue> key;  // of the row, where it was asked for
   quire_query* next_idle = nullptr;
 };
 

@@ -25,8 +25,7 @@ int with_query(quire_query* query, Body&& body) noexcept {
 Result<std::unique_ptr<Query>> open_query(quire_txn* txn, quire_collection collection,
                                           const QueryRequest& request) {
   QUIRE_TRY(OpenCollection* const opened, open_collection(txn, collection));
-  return Query::open(txn->view(), opened->reader.collection(), request,
-                     &txn->db->shared->queries);
+  return Query::open(txn->view(), opened->reader.collection(), request, &txn->db->shared->queries);
 }
 
 // The numbers of all records that a query gives.
@@ -75,8 +74,8 @@ int change_found(quire_txn* txn, quire_collection id, const quire_query_options*
 
 extern "C" {
 
-int quire_query_open(quire_txn* txn, quire_collection collection,
-                     const quire_query_options* given, quire_query** out) {
+int quire_query_open(quire_txn* txn, quire_collection collection, const quire_query_options* given,
+                     quire_query** out) {
   if (out == nullptr) return report(QUIRE_ERR_INVALID, "quire_query_open: query is NULL");
   *out = nullptr;
   TxnCall call(txn);
@@ -111,8 +110,7 @@ void quire_query_close(quire_query* query) {
 }
 
 int quire_query_column_count(quire_query* query, size_t* count) {
-  if (count == nullptr)
-    return report(QUIRE_ERR_INVALID, "quire_query_column_count: count is NULL");
+  if (count == nullptr) return report(QUIRE_ERR_INVALID, "quire_query_column_count: count is NULL");
   return with_query(query, [&](Query& open) -> int {
     *count = open.columns().size();
     return QUIRE_OK;
@@ -196,8 +194,8 @@ int quire_query_explain(quire_query* query, char** json) {
   });
 }
 
-int quire_query_count(quire_txn* txn, quire_collection collection,
-                      const quire_query_options* given, uint64_t* count) {
+int quire_query_count(quire_txn* txn, quire_collection collection, const quire_query_options* given,
+                      uint64_t* count) {
   if (count == nullptr) return report(QUIRE_ERR_INVALID, "quire_query_count: count is NULL");
   TxnCall call(txn);
   if (call.code() != QUIRE_OK) return call.code();

@@ -1,12 +1,12 @@
 // Queries: their texts, and the plans that are made of them.
 //
 // What the input is: a byte of flags, two of limit and offset, and the texts of filter, select,
-// order and group with a zero byte between them, for a collection with every type, an index of every
-// form and 61 records.
+// order and group with a zero byte between them, for a collection with every type, an index of
+// every form and 61 records.
 //
-// What is promised. Of any texts: an error with a sentence, whatever plan may be taken; or rows. The
-// plan that is chosen, a scan of all records and a path of pages by token give the same rows, each
-// once; rows come in the order that was asked for as far as the limit goes.
+// What is promised. Of any texts: an error with a sentence, whatever plan may be taken; or rows.
+// The plan that is chosen, a scan of all records and a path of pages by token give the same rows,
+// each once; rows come in the order that was asked for as far as the limit goes.
 #include <algorithm>
 #include <map>
 
@@ -65,9 +65,9 @@ class Shop {
                                           kinds()));
     for (std::int64_t i = 0; i < kRecords; ++i) insert(*txn, i);
     for (const auto& [name, options_text] : kIndexes) {
-      collection_ = must(create_index(
-          *txn, *collection_, {.name = name, .kind = "sorted", .options = options_text}, kinds(),
-          {}));
+      collection_ = must(create_index(*txn, *collection_,
+                                      {.name = name, .kind = "sorted", .options = options_text},
+                                      kinds(), {}));
     }
     must(database_->writer()->commit(*txn, Durability::kOs));
     snapshot_ = must(database_->begin_read());
@@ -78,8 +78,8 @@ class Shop {
  private:
   void insert(WriteTxn& txn, std::int64_t i) {
     static constexpr const char* kTexts[] = {"", "a", "A", "ab", "b%", "\xC3\xBC"};
-    static constexpr const char* kDocs[] = {"{}", R"({"a": 1})", R"({"a": 1.5})", R"({"a": "1"})",
-                                            R"({"a": [1]})", R"({"a": true})"};
+    static constexpr const char* kDocs[] = {
+        "{}", R"({"a": 1})", R"({"a": 1.5})", R"({"a": "1"})", R"({"a": [1]})", R"({"a": true})"};
     std::vector<Value> tags;
     for (std::int64_t t = 0; t < i % 4; ++t) tags.push_back(Value::of_text(kTexts[(i + t) % 6]));
     ByteVector encoded;
@@ -202,9 +202,7 @@ void fuzz_one(Bytes bytes) {
   demand(some.rows.size() == std::min<std::size_t>(limit, behind), "a limit gives other counts");
   const std::vector<std::string> all = sorted(whole.rows);
   demand(std::ranges::all_of(some.rows,
-                             [&](const auto& row) {
-                               return std::ranges::binary_search(all, row);
-                             }),
+                             [&](const auto& row) { return std::ranges::binary_search(all, row); }),
          "a limit gives other rows");
 }
 

@@ -14,8 +14,8 @@ namespace quire {
 Status tree_get_many(PageReader& reader, const TreeRoot& tree, std::span<const Bytes> keys,
                      std::span<std::optional<Bytes>> values);
 
-// Number of keys from `low` on and before `high`, where there is one. O(log n), and cheaper than two
-// ranks: what lies before both is not counted.
+// Number of keys from `low` on and before `high`, where there is one. O(log n), and cheaper than
+// two ranks: what lies before both is not counted.
 Result<std::uint64_t> tree_count(PageReader& reader, const TreeRoot& tree, Bytes low,
                                  std::optional<Bytes> high);
 

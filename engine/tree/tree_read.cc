@@ -159,7 +159,8 @@ Result<std::uint64_t> tree_count(PageReader& reader, const TreeRoot& tree, Bytes
     }
     // Here the ways part: all between, less what is before `low` in its child, and what is before
     // `high` in its own.
-    QUIRE_TRY(const std::uint64_t before, rank_below(reader, node.child(from.slot), level - 1, low));
+    QUIRE_TRY(const std::uint64_t before,
+              rank_below(reader, node.child(from.slot), level - 1, low));
     if (!high) {
       QUIRE_TRY(const std::uint64_t rest, count_children(node, from.slot, node.count()));
       return rest - std::min(rest, before);

@@ -859,7 +859,7 @@ enum {
 
 typedef struct quire_query_options {
   size_t size;
-  const char* filter; /* NULL: all records */
+  const char* filter;           /* NULL: all records */
   const quire_value* arguments; /* of the filter's parameters, $1 first */
   size_t argument_count;
   const char* const* argument_names; /* without the $, where parameters have names; else NULL */

@@ -40,9 +40,9 @@ class EntryFields final : public FieldSource {
   bool parts_ = false;
   bool covered_ = false;
   bool primary_ = false;
-  std::vector<Value> values_;        // by field
-  std::vector<Value> key_;           // of the primary key
-  std::deque<std::string> memory_;   // of these
+  std::vector<Value> values_;       // by field
+  std::vector<Value> key_;          // of the primary key
+  std::deque<std::string> memory_;  // of these
 };
 
 }  // namespace quire::query

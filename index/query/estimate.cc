@@ -8,10 +8,7 @@ using filter::Kind;
 
 Estimator::Estimator(View& view, const Collection& collection, const BoundFilter& filter,
                      std::span<const Condition> conditions)
-    : view_(view),
-      collection_(collection),
-      filter_(filter),
-      conditions_(conditions) {}
+    : view_(view), collection_(collection), filter_(filter), conditions_(conditions) {}
 
 Result<double> Estimator::share(std::uint32_t condition) {
   if (known_.empty()) known_.assign(conditions_.size(), -1);

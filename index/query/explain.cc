@@ -152,11 +152,12 @@ std::string Query::explain() const {
   json.name("plan");
   explainer.plan(plan_);
   if (prepared_->grouping) {
-    const bool hops = plan_.ordered && !plan_.nothing && query::can_hop(plan_, *prepared_->grouping);
+    const bool hops =
+        plan_.ordered && !plan_.nothing && query::can_hop(plan_, *prepared_->grouping);
     json.name("groups").text(prepared_->grouping->terms.empty() ? "whole"
-                             : hops                   ? "by rank"
-                             : plan_.ordered          ? "in order"
-                                                      : "hashed");
+                             : hops                             ? "by rank"
+                             : plan_.ordered                    ? "in order"
+                                                                : "hashed");
   }
   const query::Figures& figures = budget_.figures();
   json.name("actual").begin('{');

@@ -50,8 +50,8 @@ class Planner {
     return wanted_.index.empty() && (wanted_.tree == 0 || wanted_.tree == collection_.id());
   }
 
-  // Whether an index could do better than reading all: it begins with a field of the filter or of the
-  // order, or is small.
+  // Whether an index could do better than reading all: it begins with a field of the filter or of
+  // the order, or is small.
   bool promises(const SortedIndex& index) const {
     const auto first = static_cast<std::uint32_t>(index.form().parts[0].field);
     const auto reads = [&](const OrderTerm& term) { return has(term.term.fields, first); };
@@ -62,9 +62,9 @@ class Planner {
            });
   }
   static bool mentions(const filter::Node& node, std::uint32_t field) {
-    return node.field == field || std::ranges::any_of(node.children, [&](const filter::Node& child) {
-             return mentions(child, field);
-           });
+    return node.field == field ||
+           std::ranges::any_of(node.children,
+                               [&](const filter::Node& child) { return mentions(child, field); });
   }
 
   std::unexpected<Error> refused() const {
@@ -76,9 +76,9 @@ class Planner {
     for (const auto& index : collection_.indexes()) {
       const SortedIndex* sorted = as_sorted(index.get());
       if (sorted != nullptr && sorted->name() == wanted_.index)
-        return collection_.failure(ErrorCode::kInvalid,
-                                   "index '" + name +
-                                       "' has a filter and lacks records that the query may want");
+        return collection_.failure(
+            ErrorCode::kInvalid,
+            "index '" + name + "' has a filter and lacks records that the query may want");
     }
     return collection_.failure(ErrorCode::kNotFound, "there is no sorted index '" + name + "'");
   }
@@ -89,8 +89,8 @@ class Planner {
     if (done()) return {};
     if (best_ == nullptr || !best_->path.narrows()) QUIRE_CHECK(compare_paths(false));
     // Sets answer what is left to be tested.
-    const bool tests = best_ == nullptr || !best_->entry_tests.empty() || !best_->row_tests.empty() ||
-                       best_->path.duplicates;
+    const bool tests = best_ == nullptr || !best_->entry_tests.empty() ||
+                       !best_->row_tests.empty() || best_->path.duplicates;
     if (done() || (!tests && !wanted_.by_number)) return {};
     if (!wanted_.by_number) {
       for (const Plan& plan : plans_) QUIRE_CHECK(try_filters(plan));
@@ -118,8 +118,7 @@ class Planner {
 
   // The plan of one path; `drives`: whether it may be taken, or only made a set of.
   Status consider(const SortedIndex* index, bool drives) {
-    QUIRE_TRY(auto path,
-              find_path(view_, collection_, *wanted_.filter, wanted_.conditions, index));
+    QUIRE_TRY(auto path, find_path(view_, collection_, *wanted_.filter, wanted_.conditions, index));
     if (!path) return {};
     Plan& plan = plans_.emplace_back();
     indexes_.push_back(index);
@@ -182,7 +181,8 @@ class Planner {
     for (const Plan& plan : plans_) {
       const AccessPath& path = plan.path;
       if (path.index == nullptr || !path.narrows()) continue;
-      if (best_ != nullptr && static_cast<double>(path.entries) * kEntryCost > best_->cost_us) continue;
+      if (best_ != nullptr && static_cast<double>(path.entries) * kEntryCost > best_->cost_us)
+        continue;
       sets_.push_back(set_of(path));
     }
     if (wanted_.no_index) return {};
@@ -268,9 +268,8 @@ class Planner {
   bool answered(const Plan& plan, std::uint32_t condition) const {
     if (plan.by_number ? has(plan.set.answered, condition) : plan.path.answers(condition))
       return true;
-    return std::ranges::any_of(plan.filters, [&](const SetPlan& set) {
-      return has(set.answered, condition);
-    });
+    return std::ranges::any_of(plan.filters,
+                               [&](const SetPlan& set) { return has(set.answered, condition); });
   }
 
   // Items of one `has all` are tested together.
@@ -296,8 +295,8 @@ class Planner {
     if (wanted_.fields.empty() && !sorts) return true;
     return entries_have(plan, wanted_.fields) &&
            (!sorts || std::ranges::all_of(wanted_.order, [&](const OrderTerm& term) {
-              return entries_have(plan, term.term.fields);
-            }));
+             return entries_have(plan, term.term.fields);
+           }));
   }
 
   void add_given_fields(Plan& plan) const {
@@ -340,8 +339,7 @@ class Planner {
 
   Status estimate(Plan& plan) {
     const double all = std::max(records_, 1.0);
-    double entries =
-        static_cast<double>(plan.by_number ? plan.set.records : plan.path.entries);
+    double entries = static_cast<double>(plan.by_number ? plan.set.records : plan.path.entries);
     double before = plan.by_number ? set_cost(plan.set)
                                    : static_cast<double>(plan.path.ranges.size()) * kRangeCost;
     double in_sets = 1;
@@ -367,16 +365,16 @@ class Planner {
            kRangeCost * static_cast<double>(std::max<std::size_t>(set.members.size(), 1));
   }
   double entry_cost(const Plan& plan) const {
-    const double own = plan.by_number                ? kSetCost
+    const double own = plan.by_number               ? kSetCost
                        : plan.path.index == nullptr ? kRowCost
-                                                     : kEntryCost;
+                                                    : kEntryCost;
     return own + kContainsCost * static_cast<double>(plan.filters.size()) +
            kTestCost * static_cast<double>(plan.entry_tests.size());
   }
   double row_cost(const Plan& plan) const {
-    const double fetch = plan.by_number                ? kNumberCost + kFetchCost
+    const double fetch = plan.by_number               ? kNumberCost + kFetchCost
                          : plan.path.index == nullptr ? 0
-                                                       : kFetchCost;
+                                                      : kFetchCost;
     return fetch + kTestCost * static_cast<double>(plan.row_tests.size());
   }
 

@@ -79,8 +79,7 @@ void Query::settle_constants() {
   std::erase_if(conditions_, [&](const query::Condition& condition) {
     const Value* constant = filter_->constant(*condition.node);
     if (constant == nullptr) return false;
-    const bool holds =
-        constant->type == FieldType::kBool && constant->boolean != condition.negated;
+    const bool holds = constant->type == FieldType::kBool && constant->boolean != condition.negated;
     never_ = never_ || !holds;
     return holds;
   });
@@ -109,8 +108,9 @@ Status Query::choose_plan(const QueryRequest& request) {
   QUIRE_TRY(plan_, query::make_plan(*view_, collection_, wanted_));
   const bool sorts = from_ && from_->kind == query::Token::Kind::kSorted;
   if (from_ && !plan_.nothing && sorts == plan_.ordered)
-    return fail(ErrorCode::kConflict, "query: it can't go on where the token says: the way to its "
-                                      "records is another one now");
+    return fail(ErrorCode::kConflict,
+                "query: it can't go on where the token says: the way to its "
+                "records is another one now");
   return {};
 }
 
@@ -224,8 +224,7 @@ Result<bool> Query::next() {
 }
 
 Result<ByteVector> Query::token() const {
-  if (prepared_->grouping)
-    return fail(ErrorCode::kNotSupported, "query: groups have no token");
+  if (prepared_->grouping) return fail(ErrorCode::kNotSupported, "query: groups have no token");
   if (given_ == 0)
     return fail(ErrorCode::kInvalid, "query: it has given no row yet that a token could be behind");
   query::Token token;

@@ -99,8 +99,8 @@ class Query {
   std::vector<query::Sorter::Row> sorted_;
   std::unique_ptr<query::OrderedGroups> ordered_groups_;
   std::vector<query::Group> groups_;
-  std::size_t at_ = 0;         // in sorted_ or groups_
-  std::uint64_t given_ = 0;    // rows
+  std::size_t at_ = 0;       // in sorted_ or groups_
+  std::uint64_t given_ = 0;  // rows
 
   std::vector<Value> values_;
   std::vector<OwnedValue> memory_;  // of these

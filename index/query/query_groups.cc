@@ -59,8 +59,7 @@ Result<std::optional<OwnedValue>> Query::end_of(const query::OrderTerm& term, bo
   wanted.rows = 1;
   QUIRE_TRY(const query::Plan plan, query::make_plan(*view_, collection_, wanted));
   if (!plan.ordered || plan.cost_us > plan_.cost_us) return std::nullopt;
-  QUIRE_TRY(auto stream,
-            query::RecordStream::open(*view_, collection_, wanted, plan, budget_));
+  QUIRE_TRY(auto stream, query::RecordStream::open(*view_, collection_, wanted, plan, budget_));
   QUIRE_TRY(const bool there, stream->next());
   if (!there) return OwnedValue();
   OwnedValue memory;

@@ -66,9 +66,9 @@ void RecordStream::resume(Bytes position) {
   const std::vector<KeyRange>& ranges = plan_->path.ranges;
   for (at_ = 0; at_ < ranges.size(); ++at_) {
     const KeyRange& range = plan_->forward ? ranges[at_] : ranges[ranges.size() - 1 - at_];
-    const bool passed = plan_->forward
-                            ? range.high && compare_bytes(quire::bytes_of(*range.high), position) <= 0
-                            : compare_bytes(quire::bytes_of(range.low), position) > 0;
+    const bool passed =
+        plan_->forward ? range.high && compare_bytes(quire::bytes_of(*range.high), position) <= 0
+                       : compare_bytes(quire::bytes_of(range.low), position) > 0;
     if (!passed) break;
   }
   resume_ = as_text(position);
@@ -211,9 +211,9 @@ Result<bool> RecordStream::is_first_entry() {
     const Bytes key = all_entries_.key(plan_->forward ? i : size - 1 - i);
     if (shown(key)) return equal_bytes(key, position_);
   }
-  return collection_->failure(ErrorCode::kCorrupt,
-                              "index '" + plan_->path.index->name() +
-                                  "' has an entry that its record does not have");
+  return collection_->failure(
+      ErrorCode::kCorrupt,
+      "index '" + plan_->path.index->name() + "' has an entry that its record does not have");
 }
 
 Result<bool> RecordStream::matches_entry() {
@@ -286,8 +286,7 @@ Status RecordStream::read_ahead() {
 Status RecordStream::fetch_ahead() {
   std::array<Bytes, kMostAhead> keys;
   std::array<std::optional<Bytes>, kMostAhead> rows;
-  for (std::size_t i = 0; i < ahead_size_; ++i)
-    keys[i] = quire::bytes_of(ahead_[i].primary_key);
+  for (std::size_t i = 0; i < ahead_size_; ++i) keys[i] = quire::bytes_of(ahead_[i].primary_key);
   QUIRE_TRY(const TreeRoot root, view_->tree_root(collection_->id()));
   QUIRE_CHECK(tree_get_many(view_->reader(), root, std::span(keys).first(ahead_size_),
                             std::span(rows).first(ahead_size_)));

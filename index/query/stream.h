@@ -93,11 +93,11 @@ class RecordStream {
   bool resuming_ = false;
 
   bool ahead_wanted_ = false;
-  std::vector<Ahead> ahead_;       // its first ahead_size_ are read, and used up to ahead_at_
+  std::vector<Ahead> ahead_;  // its first ahead_size_ are read, and used up to ahead_at_
   std::size_t ahead_size_ = 0;
   std::size_t ahead_at_ = 0;
-  std::size_t ahead_most_ = 0;     // to be read next
-  Status ahead_failed_;            // behind those that are read
+  std::size_t ahead_most_ = 0;  // to be read next
+  Status ahead_failed_;         // behind those that are read
   bool ahead_ended_ = false;
 
   std::optional<EntryFields> entry_fields_;

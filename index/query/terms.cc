@@ -155,7 +155,8 @@ AggregateKind aggregate_of(const Item& item) {
 }
 
 Status fill_aggregate(const Item& item, const Schema& schema, SelectItem& select) {
-  const std::span<const Token> inner = std::span(item.tokens).subspan(2).first(item.tokens.size() - 3);
+  const std::span<const Token> inner =
+      std::span(item.tokens).subspan(2).first(item.tokens.size() - 3);
   if (select.aggregate == AggregateKind::kCount) {
     const bool all = inner.empty() || (inner.size() == 1 && inner[0].is_symbol("*"));
     if (!all) return fail(ErrorCode::kInvalid, "count() has nothing in its brackets");
@@ -164,8 +165,7 @@ Status fill_aggregate(const Item& item, const Schema& schema, SelectItem& select
   if (inner.empty()) return fail(ErrorCode::kInvalid, "a value is missing in the brackets");
   const std::size_t begin = inner.front().position - item.tokens.front().position;
   const std::size_t end = item.tokens.back().position - item.tokens.front().position;
-  QUIRE_TRY(OrderTerm term,
-            make_order_term(item.text.substr(begin, end - begin), inner, schema));
+  QUIRE_TRY(OrderTerm term, make_order_term(item.text.substr(begin, end - begin), inner, schema));
   select.term = std::move(term.term);
   return {};
 }

@@ -13,8 +13,8 @@ namespace quire::query {
 
 // A field, or what is calculated of fields.
 struct Term {
-  std::string text;                // canonical
-  std::uint32_t field = filter::kNone;  // of the schema, where it is a field
+  std::string text;                           // canonical
+  std::uint32_t field = filter::kNone;        // of the schema, where it is a field
   std::optional<BoundExpression> expression;  // else
   std::vector<std::uint32_t> fields;          // that it reads
   FieldType type = FieldType::kNull;          // kNull where only a record tells

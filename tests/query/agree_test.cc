@@ -37,10 +37,11 @@ TEST(Agree, EveryWayFindsWhatTheFilterHoldsFor) {
     const std::string filter = maker.make();
     const std::vector<std::string> expected = world.expected(filter);
     const QueryRequest request{.filter = filter, .select = "id"};
-    ASSERT_EQ(world.sorted_ids(request), expected)
-        << filter << "\n" << world.open(request)->explain();
+    ASSERT_EQ(world.sorted_ids(request), expected) << filter << "\n"
+                                                   << world.open(request)->explain();
     ASSERT_EQ(world.count(filter), expected.size())
-        << filter << "\n" << world.open({.filter = filter, .select = "count()"})->explain();
+        << filter << "\n"
+        << world.open({.filter = filter, .select = "count()"})->explain();
     served += world.open(request)->explain().find("\"by\": \"all\"") == std::string::npos ? 1 : 0;
     if (round % 5 != 0) continue;
     ASSERT_EQ(world.ids({.filter = filter, .no_index = true}), expected) << filter;
@@ -56,11 +57,11 @@ TEST(Agree, EachIndexThatHasAllRecordsFindsThem) {
   for (int round = 0; round < 120; ++round) {
     const std::string filter = maker.make();
     const std::vector<std::string> expected = world.expected(filter);
-    for (const char* index : {"section", "size", "both", "price", "time", "tags", "codes", "doc",
-                              "name", "folded"}) {
+    for (const char* index :
+         {"section", "size", "both", "price", "time", "tags", "codes", "doc", "name", "folded"}) {
       const QueryRequest request{.filter = filter, .select = "section, size", .index = index};
-      ASSERT_EQ(world.sorted_ids(request), expected)
-          << filter << "\n" << world.open(request)->explain();
+      ASSERT_EQ(world.sorted_ids(request), expected) << filter << "\n"
+                                                     << world.open(request)->explain();
     }
   }
 }
@@ -140,8 +141,8 @@ TEST(Agree, OrderLimitAndOffset) {
       ASSERT_TRUE(seen.insert(id).second) << id << " twice: " << filter;
       keys.push_back(key_of[id]);
     }
-    ASSERT_EQ(keys, without(expected, offset, limit))
-        << filter << " order by " << order << "\n" << world.open(request)->explain();
+    ASSERT_EQ(keys, without(expected, offset, limit)) << filter << " order by " << order << "\n"
+                                                      << world.open(request)->explain();
   }
 }
 
@@ -151,8 +152,8 @@ TEST(Agree, PagesByTokenGiveAllOnce) {
   FilterMaker maker(random);
   for (int round = 0; round < 60; ++round) {
     const std::string filter = maker.make(2);
-    static constexpr std::array<const char*, 5> kOrders = {"", "section desc", "price",
-                                                           "id desc", "size + 0"};
+    static constexpr std::array<const char*, 5> kOrders = {"", "section desc", "price", "id desc",
+                                                           "size + 0"};
     const std::string_view order = kOrders[below(random, kOrders.size())];
     const std::vector<std::string> all =
         world.ids({.filter = filter, .select = "id", .order = order});
@@ -209,14 +210,15 @@ TEST(Agree, GroupsCountsAndEnds) {
       ends.push_back(name + "|" + number(group.least) + "|" + number(group.most));
     }
     ASSERT_EQ(world.rows({.filter = filter, .group = "section"}), counts)
-        << filter << "\n" << world.open({.filter = filter, .group = "section"})->explain();
-    ASSERT_EQ(world.rows({.filter = filter,
-                          .select = "section, min(size), max(size)",
-                          .group = "section"}),
-              ends)
+        << filter << "\n"
+        << world.open({.filter = filter, .group = "section"})->explain();
+    ASSERT_EQ(
+        world.rows(
+            {.filter = filter, .select = "section, min(size), max(size)", .group = "section"}),
+        ends)
         << filter;
-    const std::vector<std::string> one = {std::to_string(whole.count) + "|" +
-                                          number(whole.least) + "|" + number(whole.most)};
+    const std::vector<std::string> one = {std::to_string(whole.count) + "|" + number(whole.least) +
+                                          "|" + number(whole.most)};
     ASSERT_EQ(world.rows({.filter = filter, .select = "count(), min(size), max(size)"}), one)
         << filter;
   }

@@ -56,7 +56,8 @@ TEST_F(QueryTest, WithoutASelectionAllFields) {
 
 TEST_F(QueryTest, RefusesWhatMakesNoSense) {
   using enum ErrorCode;
-  EXPECT_EQ(refusal({.filter = "size ="}, kInvalid), "filter, at 6: expected a value after '=', found the end");
+  EXPECT_EQ(refusal({.filter = "size ="}, kInvalid),
+            "filter, at 6: expected a value after '=', found the end");
   EXPECT_EQ(refusal({.select = "id, nothing"}, kNotFound),
             "select, item 2: expression, at 0: there is no field 'nothing'");
   EXPECT_EQ(refusal({.select = "id,, size"}, kInvalid), "select, item 2: nothing stands there");
@@ -154,9 +155,10 @@ TEST_F(QueryTest, ABudgetOfEntriesStopsAndSaysWhatWasDone) {
   for (; there && *there; there = query->next()) ++rows;
   ASSERT_EQ(code_of(there), ErrorCode::kBudget);
   EXPECT_GT(rows, 0U);
-  EXPECT_TRUE(says(words_of(there), "query: stopped at its budget of records, 100 records; so far "
-                                    "101 entries and 101 records were read, " +
-                                        std::to_string(rows) + " matched"))
+  EXPECT_TRUE(says(words_of(there),
+                   "query: stopped at its budget of records, 100 records; so far "
+                   "101 entries and 101 records were read, " +
+                       std::to_string(rows) + " matched"))
       << words_of(there);
 }
 
@@ -218,7 +220,8 @@ TEST_F(QueryTest, ATokenSaysWhenItCannotGoOn) {
             "query: the token is damaged, or none that a query gave");
   token[token.size() / 2] ^= std::byte{1};
   for (const char* name : {"size", "codes"})
-    world_.world().set_shop(must(drop_index(world_.world().txn(), world_.shop(), name, real_kinds())));
+    world_.world().set_shop(
+        must(drop_index(world_.world().txn(), world_.shop(), name, real_kinds())));
   QueryRequest again = first;
   again.token = token;
   refusal(again, ErrorCode::kConflict);
@@ -260,7 +263,8 @@ TEST_F(QueryTest, ASnapshotIsNotTouchedByWhatIsWritten) {
   const Collection shop = world_.shop();
   const auto query =
       must(Query::open(*snapshot, shop, {.filter = "size > 10", .order = "size desc"}));
-  const std::vector<std::string> expected = world_.ids({.filter = "size > 10", .order = "size desc"});
+  const std::vector<std::string> expected =
+      world_.ids({.filter = "size > 10", .order = "size desc"});
   for (const std::string& id : expected) must(world_.world().erase(id));
   world_.world().commit();
   std::vector<std::string> found;

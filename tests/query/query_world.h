@@ -26,7 +26,8 @@ inline Item random_item(Random& random, std::uint64_t i, std::uint64_t scale = 1
   Item item;
   item.id = shop_id(i);
   const auto some = [&] { return below(random, 10) != 0; };
-  if (some()) item.section = (below(random, 4) == 0 ? "S" : "s") + std::to_string(below(random, 12 * scale));
+  if (some())
+    item.section = (below(random, 4) == 0 ? "S" : "s") + std::to_string(below(random, 12 * scale));
   if (some()) item.size = static_cast<std::int64_t>(below(random, 100 * scale)) - 20;
   if (some()) item.price = static_cast<double>(below(random, 400 * scale)) / 4 - 10;
   if (some()) item.flag = below(random, 3) == 0;
@@ -42,13 +43,12 @@ inline Item random_item(Random& random, std::uint64_t i, std::uint64_t scale = 1
     for (std::uint64_t n = below(random, 4); n > 0; --n)
       item.codes->push_back(static_cast<std::int64_t>(below(random, 8)));
   }
-  static constexpr std::array<const char*, 6> kDocs = {
-      "{}",
-      "{\"price\": 7, \"name\": \"a\"}",
-      "{\"price\": 7.5, \"name\": \"b\"}",
-      "{\"price\": \"7\", \"name\": [1]}",
-      "{\"price\": {\"net\": 3}, \"name\": null}",
-      "{\"price\": -2, \"name\": \"ab\"}"};
+  static constexpr std::array<const char*, 6> kDocs = {"{}",
+                                                       "{\"price\": 7, \"name\": \"a\"}",
+                                                       "{\"price\": 7.5, \"name\": \"b\"}",
+                                                       "{\"price\": \"7\", \"name\": [1]}",
+                                                       "{\"price\": {\"net\": 3}, \"name\": null}",
+                                                       "{\"price\": -2, \"name\": \"ab\"}"};
   if (some()) item.doc = kDocs[below(random, kDocs.size())];
   return item;
 }
@@ -78,7 +78,9 @@ class FilterMaker {
   }
   std::string number() { return std::to_string(static_cast<int>(pick(110 * scale_)) - 25); }
   std::string real() { return std::to_string((static_cast<double>(pick(500 * scale_)) - 60) / 4); }
-  std::string section() { return (pick(4) == 0 ? "'S" : "'s") + std::to_string(pick(13 * scale_)) + "'"; }
+  std::string section() {
+    return (pick(4) == 0 ? "'S" : "'s") + std::to_string(pick(13 * scale_)) + "'";
+  }
   std::string tag() { return "'t" + std::to_string(pick(7)) + "'"; }
   std::string id() { return "'" + shop_id(pick(3100 * scale_)) + "'"; }
   std::string day() {

@@ -62,8 +62,8 @@ class Bench {
            std::vector<double> quire, std::vector<double> sqlite) {
     const double ours = median(std::move(quire));
     const double theirs = median(std::move(sqlite));
-    table_.add({id, what, unit, text::rounded(ours), text::rounded(theirs),
-                text::rounded(ours / theirs)});
+    table_.add(
+        {id, what, unit, text::rounded(ours), text::rounded(theirs), text::rounded(ours / theirs)});
     std::cerr << id << ": " << text::rounded(ours) << " beside " << text::rounded(theirs) << " "
               << unit << "\n";
   }
@@ -118,10 +118,10 @@ class Bench {
       const Answer other = theirs.ask(question, arguments);
       // Numbers that were floating may be rounded another way.
       if (one.rows == other.rows && std::abs(one.sum - other.sum) <= 1) continue;
-      throw std::runtime_error(std::string("the stores differ in '") + question.id + "': " +
-                               std::to_string(one.rows) + " rows, sum " + std::to_string(one.sum) +
-                               "; " + std::to_string(other.rows) + " rows, sum " +
-                               std::to_string(other.sum));
+      throw std::runtime_error(std::string("the stores differ in '") + question.id +
+                               "': " + std::to_string(one.rows) + " rows, sum " +
+                               std::to_string(one.sum) + "; " + std::to_string(other.rows) +
+                               " rows, sum " + std::to_string(other.sum));
     }
   }
 

@@ -10,10 +10,10 @@ namespace quire::bench {
 
 struct QuerySettings {
   std::uint64_t records = 1'000'000;
-  double seconds = 1;          // of each question, in each store and round
-  unsigned rounds = 3;         // of which the median is taken
+  double seconds = 1;              // of each question, in each store and round
+  unsigned rounds = 3;             // of which the median is taken
   std::uint64_t inserts = 50'000;  // of each row of inserts
-  unsigned threads = 4;        // of durable inserts
+  unsigned threads = 4;            // of durable inserts
   std::filesystem::path directory;
   std::vector<std::string> rows;  // only these; none: all
   bool markdown = false;

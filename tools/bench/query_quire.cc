@@ -40,11 +40,10 @@ class Session final : public GoodsSession {
     require(quire_begin(db_, QUIRE_WRITE, &txn), "begin");
     for (std::uint64_t i = first; i < first + count; ++i) {
       const Goods goods(i);
-      const quire_value values[] = {value_of(goods.id),       value_of(goods.sku),
-                                    value_of(goods.category), value_of(goods.name),
-                                    value_of(goods.price),    value_of(goods.stock),
-                                    value_of(goods.created),  value_of(goods.maker),
-                                    value_of(goods.rating)};
+      const quire_value values[] = {
+          value_of(goods.id),      value_of(goods.sku),   value_of(goods.category),
+          value_of(goods.name),    value_of(goods.price), value_of(goods.stock),
+          value_of(goods.created), value_of(goods.maker), value_of(goods.rating)};
       const int code = quire_record_insert(txn, goods_, values, std::size(values));
       if (code == QUIRE_OK) continue;
       const std::string sentence = quire_last_error();
@@ -79,9 +78,8 @@ class Session final : public GoodsSession {
     int code = quire_query_next(query, row, columns);
     for (; code == QUIRE_OK; code = quire_query_next(query, row, columns)) {
       ++answer.rows;
-      answer.sum += row[0].type == QUIRE_TYPE_F64
-                        ? static_cast<std::int64_t>(row[0].as.f64 * 100)
-                        : row[0].as.i64;
+      answer.sum += row[0].type == QUIRE_TYPE_F64 ? static_cast<std::int64_t>(row[0].as.f64 * 100)
+                                                  : row[0].as.i64;
     }
     if (code != QUIRE_ERR_NOT_FOUND) require(code, question.id);
     quire_query_close(query);
@@ -101,16 +99,15 @@ class Store final : public GoodsStore {
     options.flags = QUIRE_OPEN_CREATE;
     options.durability = durable ? QUIRE_DURABILITY_ALWAYS : QUIRE_DURABILITY_OS;
     require(quire_open((directory / "goods.quire").c_str(), &options, &db_), "open");
-    static const quire_field kFields[] = {
-        {"id", QUIRE_TYPE_I64, QUIRE_FIELD_KEY, 0, 0, nullptr},
-        {"sku", QUIRE_TYPE_TEXT, 0, 0, 0, nullptr},
-        {"category", QUIRE_TYPE_TEXT, 0, 0, 0, nullptr},
-        {"name", QUIRE_TYPE_TEXT, 0, 0, 0, nullptr},
-        {"price", QUIRE_TYPE_F64, 0, 0, 0, nullptr},
-        {"stock", QUIRE_TYPE_I64, 0, 0, 0, nullptr},
-        {"created", QUIRE_TYPE_I64, 0, 0, 0, nullptr},
-        {"maker", QUIRE_TYPE_I64, 0, 0, 0, nullptr},
-        {"rating", QUIRE_TYPE_I64, 0, 0, 0, nullptr}};
+    static const quire_field kFields[] = {{"id", QUIRE_TYPE_I64, QUIRE_FIELD_KEY, 0, 0, nullptr},
+                                          {"sku", QUIRE_TYPE_TEXT, 0, 0, 0, nullptr},
+                                          {"category", QUIRE_TYPE_TEXT, 0, 0, 0, nullptr},
+                                          {"name", QUIRE_TYPE_TEXT, 0, 0, 0, nullptr},
+                                          {"price", QUIRE_TYPE_F64, 0, 0, 0, nullptr},
+                                          {"stock", QUIRE_TYPE_I64, 0, 0, 0, nullptr},
+                                          {"created", QUIRE_TYPE_I64, 0, 0, 0, nullptr},
+                                          {"maker", QUIRE_TYPE_I64, 0, 0, 0, nullptr},
+                                          {"rating", QUIRE_TYPE_I64, 0, 0, 0, nullptr}};
     quire_txn* txn = nullptr;
     require(quire_begin(db_, QUIRE_WRITE, &txn), "begin");
     require(quire_collection_create(txn, "goods", kFields, std::size(kFields), &goods_), "create");
@@ -126,7 +123,9 @@ class Store final : public GoodsStore {
     require(quire_index_create(txn, goods_, index.name, &options), index.name);
     require(quire_commit(txn), "commit");
   }
-  std::unique_ptr<GoodsSession> session() override { return std::make_unique<Session>(db_, goods_); }
+  std::unique_ptr<GoodsSession> session() override {
+    return std::make_unique<Session>(db_, goods_);
+  }
 
  private:
   quire_db* db_ = nullptr;

@@ -53,9 +53,9 @@ class Connection {
     require(sqlite3_bind_double(statement, at, number), db_, "bind");
   }
   void bind(sqlite3_stmt* statement, int at, const std::string& text) {
-    require(sqlite3_bind_text(statement, at, text.data(), static_cast<int>(text.size()),
-                              SQLITE_STATIC),
-            db_, "bind");
+    require(
+        sqlite3_bind_text(statement, at, text.data(), static_cast<int>(text.size()), SQLITE_STATIC),
+        db_, "bind");
   }
   bool step(sqlite3_stmt* statement) {
     const int code = sqlite3_step(statement);
@@ -104,9 +104,9 @@ class Session final : public GoodsSession {
   Answer ask(const Question& question, const std::vector<Argument>& arguments) override {
     sqlite3_stmt* statement = connection_.statement(question.sql);
     for (std::size_t i = 0; i < arguments.size(); ++i) {
-      std::visit([&](const auto& value) {
-        connection_.bind(statement, static_cast<int>(i) + 1, value);
-      }, arguments[i]);
+      std::visit(
+          [&](const auto& value) { connection_.bind(statement, static_cast<int>(i) + 1, value); },
+          arguments[i]);
     }
     Answer answer;
     const int columns = sqlite3_column_count(statement);

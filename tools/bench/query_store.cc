@@ -51,50 +51,60 @@ const std::vector<GoodsIndex>& goods_indexes() {
 const std::vector<Question>& questions() {
   using Arguments = std::vector<Argument>;
   static const std::vector<Question> all = {
-      {"point", "one record by a unique index",
+      {"point",
+       "one record by a unique index",
        "SELECT id, name, price FROM goods WHERE sku = ?1",
        {.filter = "sku = $1", .select = "id, name, price"},
        [](Random& random, std::uint64_t records) -> Arguments {
          return {sku_of(random.below(records))};
        }},
-      {"range", "100 records by a range",
+      {"range",
+       "100 records by a range",
        "SELECT id, name FROM goods WHERE stock BETWEEN ?1 AND ?2",
        {.filter = "stock between $1 and $2", .select = "id, name"},
        [](Random& random, std::uint64_t records) -> Arguments {
          const std::int64_t from = some_stock(random);
          return {from, from + static_cast<std::int64_t>(100'000'000 / records)};
        }},
-      {"equal", "500 records of a category",
+      {"equal",
+       "500 records of a category",
        "SELECT id, name FROM goods WHERE category = ?1",
        {.filter = "category = $1", .select = "id, name"},
        [](Random& random, std::uint64_t) -> Arguments { return {some_category(random)}; }},
-      {"in", "three categories, prices below 1%",
+      {"in",
+       "three categories, prices below 1%",
        "SELECT id, name FROM goods WHERE category IN (?1, ?2, ?3) AND price < 10.0",
        {.filter = "category in ($1, $2, $3) and price < 10.0", .select = "id, name"},
        [](Random& random, std::uint64_t) -> Arguments {
          return {some_category(random), some_category(random), some_category(random)};
        }},
-      {"filtered", "a category and a range of prices, rated over 50",
-       "SELECT id, name FROM goods WHERE category = ?1 AND price BETWEEN ?2 AND ?2 + 200 AND rating "
+      {"filtered",
+       "a category and a range of prices, rated over 50",
+       "SELECT id, name FROM goods WHERE category = ?1 AND price BETWEEN ?2 AND ?2 + 200 AND "
+       "rating "
        "> 50",
        {.filter = "category = $1 and price between $2 and $2 + 200.0 and rating > 50",
         .select = "id, name"},
        [](Random& random, std::uint64_t) -> Arguments {
          return {some_category(random), static_cast<double>(random.below(800))};
        }},
-      {"top", "top 10 by price of a category, rated over 90",
+      {"top",
+       "top 10 by price of a category, rated over 90",
        "SELECT id, price FROM goods WHERE category = ?1 AND rating > 90 ORDER BY price LIMIT 10",
        {.filter = "category = $1 and rating > 90",
         .select = "id, price",
         .order = "price",
         .limit = 10},
        [](Random& random, std::uint64_t) -> Arguments { return {some_category(random)}; }},
-      {"top-sorted", "top 10 by name of a category: sorted",
+      {"top-sorted",
+       "top 10 by name of a category: sorted",
        "SELECT id, name FROM goods WHERE category = ?1 ORDER BY name LIMIT 10",
        {.filter = "category = $1", .select = "id, name", .order = "name", .limit = 10},
        [](Random& random, std::uint64_t) -> Arguments { return {some_category(random)}; }},
-      {"newest", "20 newest of a maker with a price over 100",
-       "SELECT id, name FROM goods WHERE maker = ?1 AND price > 100.0 ORDER BY created DESC LIMIT 20",
+      {"newest",
+       "20 newest of a maker with a price over 100",
+       "SELECT id, name FROM goods WHERE maker = ?1 AND price > 100.0 ORDER BY created DESC LIMIT "
+       "20",
        {.filter = "maker = $1 and price > 100.0",
         .select = "id, name",
         .order = "created desc",
@@ -102,37 +112,44 @@ const std::vector<Question>& questions() {
        [](Random& random, std::uint64_t) -> Arguments {
          return {static_cast<std::int64_t>(random.below(kMakers))};
        }},
-      {"both", "two indexes together: a rating and 1% of stock",
+      {"both",
+       "two indexes together: a rating and 1% of stock",
        "SELECT id, name FROM goods WHERE rating = ?1 AND stock BETWEEN ?2 AND ?2 + 10000",
        {.filter = "rating = $1 and stock between $2 and $2 + 10000", .select = "id, name"},
        [](Random& random, std::uint64_t) -> Arguments {
          return {static_cast<std::int64_t>(random.below(100)), some_stock(random)};
        }},
-      {"either", "one of two indexes: a maker, or 100 by stock",
+      {"either",
+       "one of two indexes: a maker, or 100 by stock",
        "SELECT id, name FROM goods WHERE maker = ?1 OR stock BETWEEN ?2 AND ?2 + 100",
        {.filter = "maker = $1 or stock between $2 and $2 + 100", .select = "id, name"},
        [](Random& random, std::uint64_t) -> Arguments {
          return {static_cast<std::int64_t>(random.below(kMakers)), some_stock(random)};
        }},
-      {"count", "how many lie in a range of a tenth",
+      {"count",
+       "how many lie in a range of a tenth",
        "SELECT count(*) FROM goods WHERE stock BETWEEN ?1 AND ?1 + 100000",
        {.filter = "stock between $1 and $1 + 100000", .select = "count()"},
        [](Random& random, std::uint64_t) -> Arguments { return {some_stock(random)}; }},
-      {"offset", "10 from the middle of an order",
+      {"offset",
+       "10 from the middle of an order",
        "SELECT id FROM goods ORDER BY stock LIMIT 10 OFFSET 400000",
        {.filter = "", .select = "id", .order = "stock", .limit = 10, .offset = 400'000},
        [](Random&, std::uint64_t) -> Arguments { return {}; }},
-      {"groups", "how many of each category",
+      {"groups",
+       "how many of each category",
        "SELECT count(*), category FROM goods GROUP BY category",
        {.filter = "", .select = "count(), category", .group = "category"},
        [](Random&, std::uint64_t) -> Arguments { return {}; }},
-      {"groups-filtered", "how many of each rating, of 2% by stock",
+      {"groups-filtered",
+       "how many of each rating, of 2% by stock",
        "SELECT count(*), rating FROM goods WHERE stock BETWEEN ?1 AND ?1 + 20000 GROUP BY rating",
        {.filter = "stock between $1 and $1 + 20000",
         .select = "count(), rating",
         .group = "rating"},
        [](Random& random, std::uint64_t) -> Arguments { return {some_stock(random)}; }},
-      {"greatest", "the greatest price of a category",
+      {"greatest",
+       "the greatest price of a category",
        "SELECT CAST(max(price) * 100 AS INTEGER) FROM goods WHERE category = ?1",
        {.filter = "category = $1", .select = "max(price)"},
        [](Random& random, std::uint64_t) -> Arguments { return {some_category(random)}; }},

@@ -19,10 +19,10 @@ struct Goods {
   std::string category;  // one of 2,000
   std::string name;      // 40 bytes
   double price;
-  std::int64_t stock;    // below 1,000,000
+  std::int64_t stock;  // below 1,000,000
   std::int64_t created;
-  std::int64_t maker;    // one of 10,000
-  std::int64_t rating;   // below 100
+  std::int64_t maker;   // one of 10,000
+  std::int64_t rating;  // below 100
 };
 
 inline constexpr std::uint64_t kCategories = 2000;
