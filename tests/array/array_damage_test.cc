@@ -272,7 +272,8 @@ TEST_F(DamagedArray, AHeightOfAnArrayThatWasNeverWrittenIsRefused) {
 // empty array: the first element gave it a block that no array can have; found by the fuzzer of
 // array tables.
 TEST_F(DamagedArray, AFirstBlockOfAnArrayWithoutABlockIsRefused) {
-  ArrayRoot root{.element_size = kElement, .id = 9, .block_pages = 2};
+  ArrayRoot root{.element_size = kElement, .id = 9};
+  root.block_pages = 2;
   EXPECT_TRUE(array_check_root(root, kPage).has_value());
   root.first_block_pages = 4;
   EXPECT_EQ(array_check_root(root, kPage).error().code(), ErrorCode::kCorrupt);

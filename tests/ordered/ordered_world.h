@@ -18,6 +18,7 @@
 #include "engine/record/collection_change.h"
 #include "engine/record/record_reader.h"
 #include "engine/record/record_writer.h"
+#include "index/ordered/key_range.h"
 #include "index/ordered/sorted_kind.h"
 #include "index/ordered/sorted_scan.h"
 
