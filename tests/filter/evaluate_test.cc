@@ -413,8 +413,8 @@ TEST(Evaluate, GivesThePrefixOfAPattern) {
   const auto prefix = [](std::string_view text) {
     const BoundFilter bound = must(prepared(text).bind());
     const filter::LikePattern* const pattern = bound.like_pattern(bound.root());
-    return pattern->prefix() + (pattern->is_exact() ? " exact" : "") +
-           (pattern->is_prefix_alone() ? " alone" : "");
+    const LikePattern::Prefix& prefix = pattern->prefix();
+    return prefix.text + (prefix.exact ? " exact" : "") + (prefix.alone ? " alone" : "");
   };
   EXPECT_EQ(prefix("t like 'abc'"), "abc exact");
   EXPECT_EQ(prefix("t like 'abc%'"), "abc alone");
