@@ -413,8 +413,8 @@ TEST(Evaluate, GivesThePrefixOfAPattern) {
   const auto prefix = [](std::string_view text) {
     const BoundFilter bound = must(prepared(text).bind());
     const filter::LikePattern* const pattern = bound.like_pattern(bound.root());
-    const LikePattern::Prefix& prefix = pattern->prefix();
-    return prefix.text + (prefix.exact ? " exact" : "") + (prefix.alone ? " alone" : "");
+    const filter::LikePattern::Prefix& begin = pattern->prefix();
+    return begin.text + (begin.exact ? " exact" : "") + (begin.alone ? " alone" : "");
   };
   EXPECT_EQ(prefix("t like 'abc'"), "abc exact");
   EXPECT_EQ(prefix("t like 'abc%'"), "abc alone");
