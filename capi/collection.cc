@@ -1,6 +1,4 @@
-#include <boost/container/small_vector.hpp>
-
-#include "capi/handles.h"
+#include "capi/given.h"
 #include "engine/record/numbers.h"
 #include "engine/record/record_change.h"
 #include "engine/record/record_writer.h"
@@ -10,54 +8,6 @@ using namespace quire;
 using namespace quire::capi;
 
 namespace {
-
-using Values = boost::container::small_vector<Value, 16>;
-std::span<const Value> span_of(const Values& values) noexcept {
-  return {values.data(), values.size()};
-}
-
-Result<Values> values_of(const quire_value* given, size_t count) {
-  if (given == nullptr && count != 0) return fail(ErrorCode::kInvalid, "values is NULL");
-  Values values(count);
-  for (size_t i = 0; i < count; ++i) {
-    QUIRE_TRY(values[i], value_of(given[i]));
-  }
-  return values;
-}
-
-// A value for each key field. The count is looked at first: nothing is read past it.
-Result<Values> key_of(const Collection& collection, const quire_value* given, size_t count) {
-  if (given == nullptr) return fail(ErrorCode::kInvalid, "the key is NULL");
-  QUIRE_CHECK(check_key_count(collection, count));
-  return values_of(given, count);
-}
-
-// A value for each of the first key fields; none is no bound.
-Result<Values> bound_of(const Collection& collection, const quire_value* given, size_t count) {
-  if (given == nullptr && count != 0) return fail(ErrorCode::kInvalid, "a bound is NULL");
-  QUIRE_CHECK(check_key_prefix_count(collection, count));
-  return values_of(given, count);
-}
-
-// The caller's function for the key of a new record, where there is one.
-Result<Values> with_made_key(quire_txn* txn, const Collection& collection, Values values) {
-  const std::span<const std::uint32_t> key = collection.schema().key();
-  if (key.size() != 1 || key[0] >= values.size() || values[key[0]].type != FieldType::kDefault)
-    return values;
-  KeyFunction make;
-  {
-    SharedDatabase& shared = *txn->db->shared;
-    const std::scoped_lock lock(shared.key_mutex);
-    const auto found = shared.key_functions.find(collection.name());
-    if (found != shared.key_functions.end()) make = found->second;
-  }
-  if (make.function == nullptr) return values;
-  quire_value made{};
-  if (make.function(make.context, &made) != 0)
-    return collection.failure(ErrorCode::kCancelled, "the function that makes keys refused");
-  QUIRE_TRY(values[key[0]], value_of(made));
-  return values;
-}
 
 int insert(quire_txn* txn, quire_collection collection, const quire_value* values,
            size_t value_count, EncodedKey* key) {
@@ -153,17 +103,32 @@ int quire_record_insert_key(quire_txn* txn, quire_collection collection, const q
 
 int quire_record_upsert(quire_txn* txn, quire_collection collection, const quire_value* values,
                         size_t value_count) {
+  return quire_record_upsert_if(txn, collection, values, value_count, nullptr, 0);
+}
+
+int quire_record_upsert_if(quire_txn* txn, quire_collection collection, const quire_value* values,
+                           size_t value_count, const quire_expected* expected,
+                           size_t expected_count) {
   return change_records(txn, collection, [&](const Collection& opened) {
     auto converted = values_of(values, value_count);
     if (converted) converted = with_made_key(txn, opened, *std::move(converted));
     if (!converted) return report(converted.error());
-    return code_of(upsert_record(*txn->write, opened, span_of(*converted)));
+    const auto conditions = conditions_of(expected, expected_count);
+    if (!conditions) return report(conditions.error());
+    return code_of(upsert_record(*txn->write, opened, span_of(*converted), nullptr,
+                                 {.expected = span_of(*conditions)}));
   });
 }
 
 int quire_record_update(quire_txn* txn, quire_collection collection, const quire_value* key,
                         size_t key_count, const uint32_t* fields, const quire_value* values,
                         size_t count) {
+  return quire_record_update_if(txn, collection, key, key_count, fields, values, count, nullptr, 0);
+}
+
+int quire_record_update_if(quire_txn* txn, quire_collection collection, const quire_value* key,
+                           size_t key_count, const uint32_t* fields, const quire_value* values,
+                           size_t count, const quire_expected* expected, size_t expected_count) {
   return change_records(txn, collection, [&](const Collection& opened) {
     if (fields == nullptr && count != 0)
       return report(QUIRE_ERR_INVALID, "quire_record_update: fields is NULL");
@@ -171,17 +136,28 @@ int quire_record_update(quire_txn* txn, quire_collection collection, const quire
     if (!wanted) return report(wanted.error());
     const auto converted = values_of(values, count);
     if (!converted) return report(converted.error());
-    return code_of(
-        update_record(*txn->write, opened, span_of(*wanted), {fields, count}, span_of(*converted)));
+    const auto conditions = conditions_of(expected, expected_count);
+    if (!conditions) return report(conditions.error());
+    return code_of(update_record(*txn->write, opened, span_of(*wanted), {fields, count},
+                                 span_of(*converted), {.expected = span_of(*conditions)}));
   });
 }
 
 int quire_record_delete(quire_txn* txn, quire_collection collection, const quire_value* key,
                         size_t key_count) {
+  return quire_record_delete_if(txn, collection, key, key_count, nullptr, 0);
+}
+
+int quire_record_delete_if(quire_txn* txn, quire_collection collection, const quire_value* key,
+                           size_t key_count, const quire_expected* expected,
+                           size_t expected_count) {
   return change_records(txn, collection, [&](const Collection& opened) {
     const auto wanted = key_of(opened, key, key_count);
     if (!wanted) return report(wanted.error());
-    return code_of(erase_record(*txn->write, opened, span_of(*wanted)));
+    const auto conditions = conditions_of(expected, expected_count);
+    if (!conditions) return report(conditions.error());
+    return code_of(
+        erase_record(*txn->write, opened, span_of(*wanted), {.expected = span_of(*conditions)}));
   });
 }
 

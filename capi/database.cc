@@ -297,8 +297,10 @@ Status count_names(Database& database, quire_stat& stat) {
   QUIRE_CHECK(cursor.seek(name_key("")));
   while (cursor.valid() && static_cast<char>(cursor.key()[0]) == 'n') {
     QUIRE_TRY(const Bytes value, cursor.value());
-    QUIRE_TRY(const NameEntry entry, NameEntry::decode(value, as_text(cursor.key().subspan(1))));
-    ++(entry.kind == NameKind::kKeyspace ? stat.keyspaces : stat.collections);
+    const std::string_view name = as_text(cursor.key().subspan(1));
+    QUIRE_TRY(const NameEntry entry, NameEntry::decode(value, name));
+    if (!is_internal_name(name))
+      ++(entry.kind == NameKind::kKeyspace ? stat.keyspaces : stat.collections);
     QUIRE_CHECK(cursor.next());
   }
   return {};

@@ -90,6 +90,7 @@ void end_txn(quire_txn* txn) noexcept {
   txn->queries.clear();
   txn->collections.clear();
   txn->savepoints.clear();
+  txn->batch_errors.clear();
   txn->state.store(HandleState::kClosed, std::memory_order_release);
   const bool wrote = txn->write != nullptr;
   txn->write.reset();

@@ -97,6 +97,7 @@ struct KeyFunction {
 struct SharedDatabase {
   std::unique_ptr<Database> database;
   CollectionCache definitions{index_kinds()};
+  query::QueryCache queries;
   std::mutex key_mutex;
   std::map<std::string, KeyFunction, std::less<>> key_functions;  // by name of the collection
   std::size_t handles = 0;                                        // under the registry's mutex
@@ -127,6 +128,7 @@ struct quire_txn {
   // A reader for each collection that was used: it keeps the definition and addresses of vectors.
   std::map<quire_collection, std::unique_ptr<quire::capi::OpenCollection>> collections;
   std::vector<quire::OwnedValue> made_key;  // of the last record whose key was asked for
+  std::vector<quire::Error> batch_errors;   // of the last batch, whose sentences were handed out
   quire_txn* next_idle = nullptr;
 
   quire::View& view() noexcept {
@@ -147,9 +149,9 @@ struct quire_query {
   std::atomic<quire::capi::HandleState> state{quire::capi::HandleState::kClosed};
   quire_txn* txn = nullptr;  // null: the transaction has ended
   quire_collection collection = 0;
-  std::unique_ptr<quire::Query> query;     // null: it has ended
+  std::unique_ptr<quire::Query> query;  // null: it has ended
   bool on_row = false;
-  std::vector<quire::OwnedValue> key;      // of the row, where it was asked for
+  std::vector<quire::OwnedValue> key;  // of the row, where it was asked for
   quire_query* next_idle = nullptr;
 };
 

@@ -83,7 +83,8 @@ int quire_keyspace_list(quire_txn* txn,
         std::string name(as_text(cursor.key().subspan(1)));
         QUIRE_TRY(const Bytes value, cursor.value());
         QUIRE_TRY(const NameEntry entry, NameEntry::decode(value, name));
-        if (entry.kind == NameKind::kKeyspace) names.emplace_back(std::move(name), entry);
+        if (entry.kind == NameKind::kKeyspace && !is_internal_name(name))
+          names.emplace_back(std::move(name), entry);
         QUIRE_CHECK(cursor.next());
       }
       for (const auto& [name, entry] : names) {

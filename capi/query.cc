@@ -25,7 +25,7 @@ int with_query(quire_query* query, Body&& body) noexcept {
 Result<std::unique_ptr<Query>> open_query(quire_txn* txn, quire_collection collection,
                                           const QueryRequest& request) {
   QUIRE_TRY(OpenCollection* const opened, open_collection(txn, collection));
-  return Query::open(txn->view(), opened->reader.collection(), request);
+  return Query::open(txn->view(), opened->reader.collection(), request, &txn->db->shared->queries);
 }
 
 // The numbers of all records that a query gives.
@@ -51,7 +51,8 @@ int change_found(quire_txn* txn, quire_collection id, const quire_query_options*
     QueryOptions options;
     if (const int code = options.read(given, what); code != QUIRE_OK) return code;
     // Nothing of the records themselves is wanted but what they are found by.
-    if (options.request().select.empty())
+    const bool groups = !options.request().group.empty() || options.request().distinct;
+    if (options.request().select.empty() && !groups)
       options.request().select = collection.schema().field(collection.schema().key()[0]).name;
     const auto numbers = numbers_of(txn, id, options.request());
     if (!numbers) return report(numbers.error());
@@ -73,8 +74,8 @@ int change_found(quire_txn* txn, quire_collection id, const quire_query_options*
 
 extern "C" {
 
-int quire_query_open(quire_txn* txn, quire_collection collection,
-                     const quire_query_options* given, quire_query** out) {
+int quire_query_open(quire_txn* txn, quire_collection collection, const quire_query_options* given,
+                     quire_query** out) {
   if (out == nullptr) return report(QUIRE_ERR_INVALID, "quire_query_open: query is NULL");
   *out = nullptr;
   TxnCall call(txn);
@@ -109,8 +110,7 @@ void quire_query_close(quire_query* query) {
 }
 
 int quire_query_column_count(quire_query* query, size_t* count) {
-  if (count == nullptr)
-    return report(QUIRE_ERR_INVALID, "quire_query_column_count: count is NULL");
+  if (count == nullptr) return report(QUIRE_ERR_INVALID, "quire_query_column_count: count is NULL");
   return with_query(query, [&](Query& open) -> int {
     *count = open.columns().size();
     return QUIRE_OK;
@@ -194,8 +194,8 @@ int quire_query_explain(quire_query* query, char** json) {
   });
 }
 
-int quire_query_count(quire_txn* txn, quire_collection collection,
-                      const quire_query_options* given, uint64_t* count) {
+int quire_query_count(quire_txn* txn, quire_collection collection, const quire_query_options* given,
+                      uint64_t* count) {
   if (count == nullptr) return report(QUIRE_ERR_INVALID, "quire_query_count: count is NULL");
   TxnCall call(txn);
   if (call.code() != QUIRE_OK) return call.code();

@@ -14,8 +14,7 @@ int QueryOptions::read_arguments(const quire_query_options& options) {
     return report(QUIRE_ERR_INVALID, "arguments is NULL and argument_count is not 0");
   for (std::size_t i = 0; i < options.argument_count; ++i) {
     const auto value = value_of(options.arguments[i]);
-    if (!value)
-      return report(value.error().with_context("argument " + std::to_string(i + 1)));
+    if (!value) return report(value.error().with_context("argument " + std::to_string(i + 1)));
     if (options.argument_names == nullptr) {
       arguments_.push_back(*value);
     } else if (options.argument_names[i] == nullptr) {

@@ -1,4 +1,5 @@
 #include "capi/handles.h"
+#include "engine/record/batch_memory.h"
 #include "engine/record/collection_change.h"
 
 using namespace quire;
@@ -24,7 +25,7 @@ Result<FieldRules> rules_of(const quire_rules* given) {
     return fail(ErrorCode::kInvalid, "rules have no size: initialize them with QUIRE_RULES_INIT");
   if (read_options(given, known, "rules") != QUIRE_OK)
     return fail(ErrorCode::kInvalid, "rules that this library does not know");
-  if (known.default_kind > QUIRE_DEFAULT_UUID || known.reserved != 0)
+  if (known.default_kind > QUIRE_DEFAULT_VERSION || known.reserved != 0)
     return fail(ErrorCode::kInvalid, "default_kind is not a QUIRE_DEFAULT_*");
   rules.default_kind = static_cast<DefaultKind>(known.default_kind);
   QUIRE_TRY(rules.default_value, owned(known.default_value));
@@ -192,6 +193,7 @@ int quire_collection_create(quire_txn* txn, const char* name, const quire_field*
 int quire_collection_drop(quire_txn* txn, quire_collection collection) {
   return redefine_collection(txn, collection, [&](const Collection& opened) -> Result<Collection> {
     QUIRE_CHECK(opened.drop(*txn->write));
+    QUIRE_CHECK(forget_batches_of(*txn->write, collection));
     return opened;
   });
 }

@@ -133,7 +133,7 @@ class CursorCalls : public EntryCalls {
     } else if (!closed && txns_[cursor.txn].write) {
       cursor.place = Cursor::kNowhere;
     }
-    expect(code, expected, "cursor_delete");
+    expect_change(txns_[cursor.txn], code, expected, "cursor_delete");
   }
 };
 

@@ -31,7 +31,7 @@ class EntryCalls : public CallsWorld {
     const int code = quire_keyspace_open(txn.handle, name.c_str(), flags, &id);
     if (!txn.open) return expect(code, QUIRE_ERR_CLOSED, "keyspace_open");
     const quire_keyspace there = txn.state.space_named(name);
-    const bool other = txn.state.shelf_named(name) != 0;
+    const bool other = txn.state.is_collection(name);
     int expected = there != 0 ? QUIRE_OK : QUIRE_ERR_NOT_FOUND;
     if (flags != 0 && !txn.write) {
       expected = QUIRE_ERR_READ_ONLY;
@@ -43,11 +43,11 @@ class EntryCalls : public CallsWorld {
     } else if (there == 0 && flags != 0) {
       expected = QUIRE_OK;
     }
-    expect(code, expected, "keyspace_open");
+    expect_change(txn, code, expected, "keyspace_open");
     if (code != QUIRE_OK) return;
     demand(there == 0 || there == id, "a keyspace has another number");
     if (there != 0) return;
-    demand(!txn.state.spaces.contains(id) && !txn.state.shelves.contains(id), "a number twice");
+    demand(!txn.state.has(id), "a number twice");
     txn.state.spaces[id].name = name;
     ids_.push_back(id);
   }
@@ -57,13 +57,16 @@ class EntryCalls : public CallsWorld {
     if (input_.flag()) {
       if (expected == QUIRE_OK) expected = space_code(txn.state, id);
       const int code = quire_keyspace_drop(txn.handle, id);
-      expect(code, expected, "keyspace_drop");
+      expect_change(txn, code, expected, "keyspace_drop");
       if (code == QUIRE_OK) txn.state.spaces.erase(id);
     } else {
-      if (expected == QUIRE_OK) expected = shelf_code(txn.state, id);
+      if (expected == QUIRE_OK && !txn.state.tables.contains(id))
+        expected = shelf_code(txn.state, id);
       const int code = quire_collection_drop(txn.handle, id);
-      expect(code, expected, "collection_drop");
-      if (code == QUIRE_OK) txn.state.shelves.erase(id);
+      expect_change(txn, code, expected, "collection_drop");
+      if (code != QUIRE_OK) return;
+      txn.state.shelves.erase(id);
+      txn.state.tables.erase(id);
     }
   }
   void list(Txn& txn) {
@@ -81,7 +84,7 @@ class EntryCalls : public CallsWorld {
     if (spaces)
       for (const auto& [id, space] : txn.state.spaces) expected[space.name] = space.entries.size();
     else
-      for (const auto& [id, shelf] : txn.state.shelves) expected[shelf.name] = shelf.records.size();
+      expected = txn.state.collections();
     demand(names == expected, "a list has other names or counts");
   }
 
@@ -124,7 +127,7 @@ class EntryCalls : public CallsWorld {
       if (flags == QUIRE_APPEND && !entries.empty() && entries.rbegin()->first >= key)
         expected = QUIRE_ERR_INVALID;
     }
-    expect(code, expected, "put");
+    expect_change(txn, code, expected, "put");
     if (code == QUIRE_OK) txn.state.spaces[id].entries[key] = value;
   }
   // So that trees get more than one page.
@@ -136,9 +139,10 @@ class EntryCalls : public CallsWorld {
     if (expected == QUIRE_OK) expected = space_code(txn.state, id);
     for (unsigned i = 0; i < 60; ++i) {
       const std::string key = "key" + std::to_string((first + i * stride) % 300);
-      expect(quire_put(txn.handle, id, key.data(), key.size(), value.data(), value.size(), 0),
-             expected, "one of many puts");
-      if (expected != QUIRE_OK) return;
+      const int code =
+          quire_put(txn.handle, id, key.data(), key.size(), value.data(), value.size(), 0);
+      expect_change(txn, code, expected, "one of many puts");
+      if (code != QUIRE_OK) return;
       txn.state.spaces[id].entries[key] = value;
     }
   }
@@ -149,7 +153,7 @@ class EntryCalls : public CallsWorld {
     if (expected == QUIRE_OK) expected = key_code(txn.state, id, key, code);
     if (expected == QUIRE_OK && txn.state.spaces[id].entries.erase(key) == 0)
       expected = QUIRE_ERR_NOT_FOUND;
-    expect(code, expected, "delete");
+    expect_change(txn, code, expected, "delete");
   }
   struct Bounds {
     std::optional<std::string> low, high;
@@ -179,7 +183,7 @@ class EntryCalls : public CallsWorld {
         quire_delete_range(txn.handle, id, bounds.low_pointer(), bounds.high_pointer(), &deleted);
     int expected = change_code(txn);
     if (expected == QUIRE_OK) expected = space_code(txn.state, id);
-    expect(code, expected, "delete_range");
+    expect_change(txn, code, expected, "delete_range");
     if (code != QUIRE_OK) return;
     Map& entries = txn.state.spaces[id].entries;
     const auto [first, last] = range_of(entries, bounds);

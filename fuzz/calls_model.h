@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/calls_table_model.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/temporary_directory.h"
 
@@ -37,6 +38,7 @@ struct State {
   };
   std::map<quire_keyspace, Space> spaces;
   std::map<quire_collection, Shelf> shelves;
+  std::map<quire_collection, Table> tables;
 
   quire_keyspace space_named(const std::string& name) const {
     for (const auto& [id, space] : spaces)
@@ -47,6 +49,25 @@ struct State {
     for (const auto& [id, shelf] : shelves)
       if (shelf.name == name) return id;
     return 0;
+  }
+  bool has(std::uint32_t id) const {
+    return spaces.contains(id) || shelves.contains(id) || tables.contains(id);
+  }
+  // With how many records each has.
+  std::map<std::string, std::uint64_t> collections() const {
+    std::map<std::string, std::uint64_t> all;
+    for (const auto& [id, shelf] : shelves) all[shelf.name] = shelf.records.size();
+    for (const auto& [id, table] : tables) all[table.name] = table.rows.size();
+    return all;
+  }
+  // Whether it is a collection's.
+  bool is_collection(const std::string& name) const {
+    for (const auto& [id, table] : tables)
+      if (table.name == name) return true;
+    return shelf_named(name) != 0;
+  }
+  bool taken(const std::string& name) const {
+    return space_named(name) != 0 || is_collection(name);
   }
 };
 

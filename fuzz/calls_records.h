@@ -13,6 +13,7 @@ class RecordCalls : public CursorCalls {
     Txn& txn = some_txn();
     if (input_.byte() < 40) return make_shelf(txn);
     const quire_collection id = some_id();
+    if (txn.open && txn.state.tables.contains(id)) return;
     switch (input_.byte() % 9) {
       case 0:
         return upsert_many(txn, id);
@@ -40,11 +41,10 @@ class RecordCalls : public CursorCalls {
     quire_collection id = 0;
     const int code = quire_collection_create(txn.handle, name.c_str(), kFields, 4, &id);
     int expected = change_code(txn);
-    const bool there = txn.state.space_named(name) != 0 || txn.state.shelf_named(name) != 0;
-    if (expected == QUIRE_OK && there) expected = QUIRE_ERR_EXISTS;
-    expect(code, expected, "collection_create");
+    if (expected == QUIRE_OK && txn.state.taken(name)) expected = QUIRE_ERR_EXISTS;
+    expect_change(txn, code, expected, "collection_create");
     if (code != QUIRE_OK) return;
-    demand(!txn.state.spaces.contains(id) && !txn.state.shelves.contains(id), "a number twice");
+    demand(!txn.state.has(id), "a number twice");
     txn.state.shelves[id].name = name;
     ids_.push_back(id);
   }
@@ -98,7 +98,7 @@ class RecordCalls : public CursorCalls {
     if (expected == QUIRE_OK && wrong == 253 && record.place) expected = QUIRE_ERR_SCHEMA;
     if (expected == QUIRE_OK && !upsert && txn.state.shelves[id].records.contains(key))
       expected = QUIRE_ERR_EXISTS;
-    expect(code, expected, upsert ? "record_upsert" : "record_insert");
+    expect_change(txn, code, expected, upsert ? "record_upsert" : "record_insert");
     if (code == QUIRE_OK) txn.state.shelves[id].records[key] = record;
   }
   void upsert_many(Txn& txn, quire_collection id) {
@@ -112,8 +112,9 @@ class RecordCalls : public CursorCalls {
       const quire_value values[] = {text_value(key, QUIRE_TYPE_TEXT), number_value(record.number),
                                     text_value(record.bytes, QUIRE_TYPE_BYTES),
                                     place_value(record.place)};
-      expect(quire_record_upsert(txn.handle, id, values, 4), expected, "one of many upserts");
-      if (expected != QUIRE_OK) return;
+      const int code = quire_record_upsert(txn.handle, id, values, 4);
+      expect_change(txn, code, expected, "one of many upserts");
+      if (code != QUIRE_OK) return;
       txn.state.shelves[id].records[key] = record;
     }
   }
@@ -138,7 +139,7 @@ class RecordCalls : public CursorCalls {
     if (expected == QUIRE_OK) expected = shelf_code(txn.state, id);
     if (expected == QUIRE_OK && !txn.state.shelves[id].records.contains(key))
       expected = QUIRE_ERR_NOT_FOUND;
-    expect(code, expected, "record_update");
+    expect_change(txn, code, expected, "record_update");
     if (code != QUIRE_OK) return;
     Record& changed = txn.state.shelves[id].records[key];
     if ((which & 2) != 0) changed.number = record.number;
@@ -153,7 +154,7 @@ class RecordCalls : public CursorCalls {
     if (expected == QUIRE_OK) expected = shelf_code(txn.state, id);
     if (expected == QUIRE_OK && txn.state.shelves[id].records.erase(key) == 0)
       expected = QUIRE_ERR_NOT_FOUND;
-    expect(code, expected, "record_delete");
+    expect_change(txn, code, expected, "record_delete");
   }
   static Record record_of(const quire_value* values) {
     Record record;

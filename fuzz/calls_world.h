@@ -18,6 +18,7 @@ class CallsWorld {
   }
   Txn& some_txn() {
     if (txns_.empty()) begin(true);
+    if (txns_.empty()) begin(false);  // there was no room for the other
     // Mostly the one that may change something, or one that was begun lately.
     const std::uint8_t which = input_.byte();
     if (Txn* const write = writer(); write != nullptr && which < 150) return *write;
@@ -34,7 +35,9 @@ class CallsWorld {
     if (write && writer() != nullptr)
       return expect(quire_begin(dbs_[db], QUIRE_WRITE | QUIRE_TRY, &handle), QUIRE_ERR_BUSY,
                     "a second write transaction");
-    expect(quire_begin(dbs_[db], write ? QUIRE_WRITE : QUIRE_READ, &handle), QUIRE_OK, "begin");
+    const int code = quire_begin(dbs_[db], write ? QUIRE_WRITE : QUIRE_READ, &handle);
+    if (write && found_no_room(code)) return;
+    expect(code, QUIRE_OK, "begin");
     wrote_ |= write;
     txns_.push_back({.handle = handle,
                      .db = db,
@@ -42,6 +45,22 @@ class CallsWorld {
                      .write = write,
                      .state = committed_,
                      .savepoints = {}});
+  }
+
+  // --- the quota ---
+
+  bool found_no_room(int code) const {
+    return code == QUIRE_ERR_QUOTA && options_.quota_bytes != 0;
+  }
+  // What a call that changes something returns. One that finds no room breaks its transaction: that
+  // is ended then, and nothing of it may be there.
+  void expect_change(Txn& txn, int code, int expected, const char* call) {
+    const bool broken = txn.open && txn.write && found_no_room(code);
+    if (!broken) return expect(code, expected, call);
+    std::uint64_t id = 0;
+    expect(quire_savepoint(txn.handle, &id), QUIRE_ERR_QUOTA, "savepoint of what is broken");
+    expect(quire_commit(txn.handle), QUIRE_ERR_QUOTA, "commit of what is broken");
+    txn.open = false;
   }
 
   // READ_ONLY or CLOSED where a change is refused for its transaction; OK where it is not.
@@ -70,7 +89,7 @@ class CallsWorld {
   // What a call with this keyspace's number returns for it.
   static int space_code(const State& state, quire_keyspace id) {
     if (state.spaces.contains(id)) return QUIRE_OK;
-    return state.shelves.contains(id) ? QUIRE_ERR_TYPE : kNotThere;
+    return state.has(id) ? QUIRE_ERR_TYPE : kNotThere;
   }
   bool key_fits(const std::string& key) const {
     return !key.empty() && key.size() <= options_.page_size / 4;
@@ -91,6 +110,7 @@ class CallsWorld {
   std::vector<std::uint64_t> savepoints_;
   std::size_t closings_ = 0;        // of cursors
   std::vector<std::uint32_t> ids_;  // of keyspaces and collections, ever
+  std::vector<quire_collection> table_ids_;
 };
 
 }  // namespace quire::fuzz

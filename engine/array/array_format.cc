@@ -38,6 +38,9 @@ Status array_check_root(const ArrayRoot& array, std::uint32_t page_size) {
   };
   if (array.element_size == 0 || array.element_size > kMaxArrayElement)
     return bad("the size of an element", array.element_size);
+  if (!array.root && array.first_block_pages != 0)
+    return bad("the number of pages of the first block, which there is none of,",
+               array.first_block_pages);
   // Never written: the writer chooses when it opens it.
   if (array.block_pages == 0 && array.size == 0 && !array.root && array.height == 0) return {};
   const std::uint64_t block_bytes = std::uint64_t{array.block_pages} * page_size;

@@ -93,7 +93,9 @@ class Checker {
         if (entry.kind == NameKind::kCollection) collections_.emplace_back(name, entry.id);
         if (entry.kind == NameKind::kKeyspace) {
           keyspaces_.emplace(entry.id);
-          owners_[entry.id] = "keyspace '" + std::string(name) + "'";
+          owners_[entry.id] = is_internal_name(name)
+                                  ? "the library's keyspace '" + std::string(name.substr(1)) + "'"
+                                  : "keyspace '" + std::string(name) + "'";
         }
       }
       return {};

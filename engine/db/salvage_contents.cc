@@ -79,9 +79,12 @@ Result<SalvageTargets> ContentsSalvager::run() {
   QUIRE_TRY(reader_, files_.reader_for(base_.root));
   QUIRE_CHECK(read_catalog());
   adopt_nameless();
-  for (const auto& [name, entry] : catalog_.names)
+  for (const auto& [name, entry] : catalog_.names) {
+    // What the library remembers names collections by ids that they have no more.
+    if (is_internal_name(name)) continue;
     QUIRE_CHECK(entry.kind == NameKind::kKeyspace ? salvage_keyspace(name, entry.id)
                                                   : salvage_collection(name, entry.id));
+  }
   return std::move(targets_);
 }
 

@@ -201,6 +201,7 @@ Status LogSalvager::carry_out(const Operation& operation) {
 
 Status LogSalvager::create_keyspace(const Operation& operation) {
   if (targets_.contains(operation.id)) return {};  // the state has it already
+  if (is_internal_name(as_text(operation.key))) return {};
   SalvageTarget target{.subject = Subject::kKeyspace,
                        .name = free_name(std::string(as_text(operation.key)), operation.id)};
   auto made = txn_->create_keyspace(target.name);
@@ -335,7 +336,7 @@ Status LogSalvager::put_record(SalvageTarget& target, Bytes payload) {
     if (!known) target.lose_one(name, {}, "its vector is lost, which the log does not have");
     return {};
   }
-  QUIRE_CHECK(forgiven(upsert_record(*txn_, collection, values)));
+  QUIRE_CHECK(forgiven(upsert_record(*txn_, collection, values, nullptr, {.keep_versions = true})));
   target.note_put(name, old.has_value());
   if (without.empty()) {
     target.without.erase(name);

@@ -293,6 +293,7 @@ Status fill_before(WriteTxn& txn, const Collection& collection, std::vector<Fiel
     if (rules.default_kind == DefaultKind::kValue) field.before = rules.default_value;
     if (rules.default_kind == DefaultKind::kNow)
       field.before = OwnedValue(Value::of_timestamp(now_us()));
+    if (rules.default_kind == DefaultKind::kVersion) field.before = OwnedValue(Value::of_i64(1));
     if (field.before.is_null() && !field.nullable && records != 0)
       return collection.failure(
           ErrorCode::kSchema,
@@ -314,6 +315,20 @@ Status check_indexes_of_dropped(const Collection& collection, const Schema& to) 
             ErrorCode::kInvalid, i,
             "can't go while the index '" + collection.definition().indexes[n].name + "' uses it");
     }
+  }
+  return {};
+}
+
+// A filter may compare a field with what it could be compared with before alone.
+Status check_indexes_fit(const Collection& collection, const Schema& to, IndexKinds kinds) {
+  for (const IndexDefinition& index : collection.definition().indexes) {
+    const IndexKind* kind = find_kind(kinds, index.kind);
+    if (kind == nullptr) continue;
+    const auto bound = kind->bind(to, index);
+    if (!bound)
+      return collection.failure(ErrorCode::kInvalid,
+                                "the index '" + index.name +
+                                    "' can't be one of these fields: " + bound.error().message());
   }
   return {};
 }
@@ -367,6 +382,7 @@ Result<Collection> change_fields(WriteTxn& txn, const Collection& collection,
   auto schema = collection.schema().changed(std::move(fields));
   if (!schema) return collection.failure(schema.error().code(), schema.error().message());
   QUIRE_CHECK(check_indexes_of_dropped(collection, *schema));
+  QUIRE_CHECK(check_indexes_fit(collection, *schema, kinds));
   QUIRE_CHECK(FieldCheck(collection, *schema).run(txn, progress));
   CollectionDefinition to = collection.definition();
   rebuild_changed(collection, *schema, to.indexes);

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "engine/record/counters.h"
+#include "engine/record/value_check.h"
 
 namespace quire {
 
@@ -74,11 +75,31 @@ Result<Value> Defaults::make(View& view, const Collection& collection, std::size
       if (field.type == FieldType::kText) return keep(uuid_text(uuid), field.type);
       return keep(std::string(as_text(uuid)), field.type);
     }
+    case DefaultKind::kVersion:
+      return Value::of_i64(1);
     case DefaultKind::kNone:
       break;
   }
   if (field.nullable) return Value::null();
   return collection.field_failure(ErrorCode::kSchema, i, "is missing, and has no default");
+}
+
+Result<std::span<const Value>> Defaults::advance(const Collection& collection, const RowView& old,
+                                                 std::span<const Value> values) {
+  std::span<const Value> now = values;
+  for (std::size_t i = 0; i < collection.schema().size(); ++i) {
+    if (collection.schema().field(i).rules.default_kind != DefaultKind::kVersion) continue;
+    if (now.data() != values_.data()) {
+      values_.assign(values.begin(), values.end());
+      now = {values_.data(), values_.size()};
+    }
+    const std::int64_t version = old.value(i).i64;
+    if (version == INT64_MAX)
+      return collection.field_failure(ErrorCode::kSchema, i, "its versions are used up");
+    values_[i] = Value::of_i64(version + 1);
+    QUIRE_CHECK(check_value(collection, i, values_[i]));
+  }
+  return now;
 }
 
 Value Defaults::keep(std::string bytes, FieldType type) {

@@ -8,6 +8,7 @@
 #include <boost/container/small_vector.hpp>
 
 #include "engine/record/collection.h"
+#include "engine/record/row_codec.h"
 
 namespace quire {
 
@@ -26,6 +27,10 @@ class Defaults {
   // answer is `values`. kSchema for a field that has no default and can't be null, or whose numbers
   // are used up. Reads counters, changes nothing.
   Result<std::span<const Value>> resolve(View& view, const Collection& collection,
+                                         std::span<const Value> values);
+  // `values`, which may be those that resolve() gave, for a record that is there: each version is
+  // one more than the record's. kSchema where they are used up, or a rule does not allow the next.
+  Result<std::span<const Value>> advance(const Collection& collection, const RowView& old,
                                          std::span<const Value> values);
 
  private:

@@ -52,6 +52,10 @@ Status check_default(const Field& field) {
       if (type != FieldType::kText && type != FieldType::kBytes)
         return no_rule("the default 'uuid'", type);
       break;
+    case DefaultKind::kVersion:
+      if (type != FieldType::kI64) return no_rule("the default 'version'", type);
+      if (field.nullable) return fail(ErrorCode::kInvalid, "a version can't be nullable");
+      break;
     default:
       return fail(ErrorCode::kInvalid, "there is no kind of default %u",
                   static_cast<unsigned>(rules.default_kind));

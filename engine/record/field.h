@@ -26,6 +26,9 @@ enum class DefaultKind : std::uint8_t {
   kNow = 2,    // timestamp: the time of the change
   kNext = 3,   // i64: one more than the greatest that a record of the collection ever had, from 1
   kUuid = 4,   // bytes (16) or text (36): a UUID of version 7 (RFC 9562)
+  // i64: 1 in a new record, one more with each change of it (conditions.h). Not of the key, never
+  // null
+  kVersion = 5,
 };
 
 // Checked before anything is written. Those of a range, of a list and of a pattern hold for each

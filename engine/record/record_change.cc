@@ -154,6 +154,14 @@ Result<std::optional<RowView>> find_row(View& view, const Collection& collection
   return *row;
 }
 
+Result<Bytes> stored_vector(WriteTxn& txn, const Collection& collection, const RowView& row,
+                            std::size_t place) {
+  QUIRE_TRY(ArrayWriter * array, txn.array(collection.definition().vectors[place]));
+  if (row.number() < array->root().size) return array->get(row.number());
+  return collection.field_failure(ErrorCode::kCorrupt, collection.schema().vectors()[place],
+                                  "there is no vector of record " + std::to_string(row.number()));
+}
+
 bool same_vectors_present(const Schema& schema, const RowView& a, const RowView& b) noexcept {
   for (const std::uint32_t field : schema.vectors())
     if (a.is_null(field) != b.is_null(field)) return false;

@@ -11,6 +11,10 @@ namespace quire {
 // The row of a key, if there is a record.
 Result<std::optional<RowView>> find_row(View& view, const Collection& collection, Bytes key);
 
+// The elements of the record's vector with this place in Schema::vectors(), which is not null.
+Result<Bytes> stored_vector(WriteTxn& txn, const Collection& collection, const RowView& row,
+                            std::size_t place);
+
 bool same_vectors_present(const Schema& schema, const RowView& a, const RowView& b) noexcept;
 
 // Carries out a put (record_log.h) that was checked, under its key, and logs it. The number in its

@@ -45,12 +45,7 @@ Result<Places> changed_vectors(WriteTxn& txn, const Collection& collection, cons
   for (const std::uint32_t i : vectors_in(schema, values)) {
     const std::uint32_t field = schema.vectors()[i];
     if (!old.is_null(field)) {
-      QUIRE_TRY(ArrayWriter * array, txn.array(collection.definition().vectors[i]));
-      if (old.number() >= array->root().size)
-        return collection.field_failure(
-            ErrorCode::kCorrupt, field,
-            "there is no vector of record " + std::to_string(old.number()));
-      QUIRE_TRY(const Bytes now, array->get(old.number()));
+      QUIRE_TRY(const Bytes now, stored_vector(txn, collection, old, i));
       if (equal_bytes(now, values[field].vector_bytes())) continue;
     }
     changed.push_back(i);
@@ -114,15 +109,22 @@ Status insert_record(WriteTxn& txn, const Collection& collection, std::span<cons
 }
 
 Status upsert_record(WriteTxn& txn, const Collection& collection, std::span<const Value> given,
-                     EncodedKey* made) {
+                     EncodedKey* made, const ChangeTerms& terms) {
   QUIRE_CHECK(txn.usable());
   Defaults defaults;
-  QUIRE_TRY(const std::span<const Value> values, defaults.resolve(txn, collection, given));
+  QUIRE_TRY(std::span<const Value> values, defaults.resolve(txn, collection, given));
   QUIRE_CHECK(check_values(collection, values));
+  QUIRE_CHECK(check_expected(collection, terms.expected));
   EncodedKey key;
   QUIRE_CHECK(key_of(txn, collection, values, key));
   QUIRE_TRY(const std::optional<RowView> old, find_row(txn, collection, bytes_of(key)));
+  const RowView* const row = old ? &*old : nullptr;
+  if (!terms.keep_versions) QUIRE_CHECK(check_versions(collection, bytes_of(key), row, given));
+  QUIRE_CHECK(check_conditions(txn, collection, bytes_of(key), row, terms.expected));
   if (old) {
+    if (!terms.keep_versions) {
+      QUIRE_TRY(values, defaults.advance(collection, *old, values));
+    }
     QUIRE_TRY(const Places changed, changed_vectors(txn, collection, *old, values));
     QUIRE_CHECK(replace(txn, collection, bytes_of(key), *old, values, changed));
   } else {
@@ -133,20 +135,25 @@ Status upsert_record(WriteTxn& txn, const Collection& collection, std::span<cons
 }
 
 Status update_record(WriteTxn& txn, const Collection& collection, KeyValues key_values,
-                     std::span<const std::uint32_t> fields, std::span<const Value> values) {
+                     std::span<const std::uint32_t> fields, std::span<const Value> values,
+                     const ChangeTerms& terms) {
   QUIRE_CHECK(txn.usable());
   EncodedKey key;
   QUIRE_CHECK(key_for(txn, collection, key_values, key));
   QUIRE_CHECK(check_update(collection, fields, values));
+  QUIRE_CHECK(check_expected(collection, terms.expected));
   QUIRE_TRY(const std::optional<RowView> old, find_row(txn, collection, bytes_of(key)));
   if (!old) return no_record(collection, bytes_of(key));
+  QUIRE_CHECK(check_conditions(txn, collection, bytes_of(key), &*old, terms.expected));
   const Schema& schema = collection.schema();
   boost::container::small_vector<Value, 16> merged(schema.size());
   for (std::size_t i = 0; i < schema.size(); ++i) merged[i] = old->value(i);
   for (std::size_t i = 0; i < fields.size(); ++i) merged[fields[i]] = values[i];
+  const std::span<const Value> given(merged.data(), merged.size());
+  QUIRE_CHECK(check_versions(collection, bytes_of(key), &*old, given));
   Defaults defaults;
-  QUIRE_TRY(const std::span<const Value> resolved,
-            defaults.resolve(txn, collection, {merged.data(), merged.size()}));
+  QUIRE_TRY(std::span<const Value> resolved, defaults.resolve(txn, collection, given));
+  QUIRE_TRY(resolved, defaults.advance(collection, *old, resolved));
   for (const std::uint32_t field : fields) {
     QUIRE_CHECK(check_value(collection, field, resolved[field]));
     QUIRE_CHECK(check_same_key(collection, bytes_of(key), *old, resolved, field));
@@ -162,10 +169,17 @@ Status update_record(WriteTxn& txn, const Collection& collection, KeyValues key_
   return replace(txn, collection, bytes_of(key), *old, resolved, changed);
 }
 
-Status erase_record(WriteTxn& txn, const Collection& collection, KeyValues key_values) {
+Status erase_record(WriteTxn& txn, const Collection& collection, KeyValues key_values,
+                    const ChangeTerms& terms) {
   QUIRE_CHECK(txn.usable());
   EncodedKey key;
   QUIRE_CHECK(key_for(txn, collection, key_values, key));
+  if (!terms.expected.empty()) {
+    QUIRE_CHECK(check_expected(collection, terms.expected));
+    QUIRE_TRY(const std::optional<RowView> old, find_row(txn, collection, bytes_of(key)));
+    if (!old) return no_record(collection, bytes_of(key));
+    QUIRE_CHECK(check_conditions(txn, collection, bytes_of(key), &*old, terms.expected));
+  }
   QUIRE_TRY(const bool erased, change_erase(txn, collection, bytes_of(key)));
   if (!erased) return no_record(collection, bytes_of(key));
   return {};

@@ -25,16 +25,18 @@ std::vector<Column> columns_of(std::span<const Field> fields) {
 }  // namespace
 
 bool widens(FieldType from, FieldType to) noexcept {
-  return from == to || (from == FieldType::kBool && to == FieldType::kI64) ||
+  const bool number = to == FieldType::kI64 || to == FieldType::kF64;
+  return from == to || (from == FieldType::kBool && number) ||
          (from == FieldType::kI64 && to == FieldType::kF64) ||
          (from == FieldType::kText && to == FieldType::kBytes);
 }
 
 Value widened(const Value& value, FieldType to) noexcept {
   if (value.type == to || value.is_null()) return value;
-  if (to == FieldType::kI64) return Value::of_i64(value.boolean ? 1 : 0);
-  if (to == FieldType::kF64) return Value::of_f64(static_cast<double>(value.i64));
-  return Value::of_bytes(value.bytes);
+  if (to == FieldType::kBytes) return Value::of_bytes(value.bytes);
+  const std::int64_t number = value.type == FieldType::kBool ? (value.boolean ? 1 : 0) : value.i64;
+  if (to == FieldType::kI64) return Value::of_i64(number);
+  return Value::of_f64(static_cast<double>(number));
 }
 
 Layout::Layout(std::uint32_t version, std::vector<Column> columns, std::span<const Field> fields)
@@ -204,6 +206,8 @@ Status Schema::validate_key() const {
       return field_error(field,
                          "is part of the key and " + type_text(field) + ", must be a scalar");
     if (field.nullable) return field_error(field, "is part of the key, and can't be nullable");
+    if (field.rules.default_kind == DefaultKind::kVersion)
+      return field_error(field, "is part of the key, and can't be a version");
     if (std::ranges::count(key_, key_[i]) != 1) return field_error(field, "is in the key twice");
   }
   return {};

@@ -65,8 +65,8 @@ class Layout {
   std::size_t variable_count_ = 0;
 };
 
-// Whether values of one type can be read as the other: the same, bool as i64, i64 as f64, text as
-// bytes.
+// Whether values of one type can be read as the other: the same, bool as i64 or f64, i64 as f64,
+// text as bytes. What can in two steps can in one: rows may be as old as the first.
 bool widens(FieldType from, FieldType to) noexcept;
 // A value, not of a vector, as one of the wider type.
 Value widened(const Value& value, FieldType to) noexcept;

@@ -87,7 +87,9 @@ bool TreeWriter::merge_children(std::size_t depth, std::uint32_t left_slot) {
   const PagePtr other_ptr = parent.child(ours_is_left ? left_slot + 1 : left_slot);
   const NodeView other = load_node(pages_->reader(), other_ptr, level_at(depth));
   if (other.data() == nullptr) return false;
-  if (!pages_->in_memory(other_ptr) && !node_check_at(other, other_ptr, tree_.id)) return false;
+  const bool checked = pages_->in_memory(other_ptr) ||
+                       (node_check_at(other, other_ptr, tree_.id) && check_overflows(other));
+  if (!checked) return false;
 
   KeyBuffer separator;
   parent.key_of(left_slot + 1, separator);

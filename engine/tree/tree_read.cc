@@ -1,6 +1,8 @@
-// Point reads: from the root to a leaf.
+// Point reads and counts: from the root to a leaf.
+#include <algorithm>
+
 #include "engine/tree/node_load.h"
-#include "engine/tree/tree.h"
+#include "engine/tree/tree_batch.h"
 
 namespace quire {
 
@@ -28,6 +30,68 @@ Result<Bytes> load_overflow(PageReader& reader, const NodeView& leaf, std::uint3
   return Bytes(value, size);
 }
 
+namespace {
+
+// The child that `key` is in.
+Result<PagePtr> child_for(PageReader& reader, const PagePtr& ptr, std::uint32_t level, Bytes key) {
+  const NodeView node = load_node(reader, ptr, level);
+  if (node.data() == nullptr) [[unlikely]]
+    return node_failure(reader, ptr, level);
+  const Found found = node.find_child(key);
+  if (found.damaged || !node.cell_fits(found.slot)) [[unlikely]]
+    return slot_failure(node, found.slot);
+  return node.child(found.slot);
+}
+
+Result<std::optional<Bytes>> value_in(PageReader& reader, const PagePtr& ptr, Bytes key) {
+  const NodeView leaf = load_node(reader, ptr, 0);
+  if (leaf.data() == nullptr) [[unlikely]]
+    return node_failure(reader, ptr, 0);
+  const Found found = leaf.find(key);
+  if (found.damaged) [[unlikely]]
+    return slot_failure(leaf, found.slot);
+  if (!found.equal) return std::nullopt;
+  QUIRE_TRY(const Bytes value, load_value(reader, leaf, found.slot));
+  return value;
+}
+
+// Entries below the children from `first` on and before `last`.
+Result<std::uint64_t> count_children(const NodeView& node, std::uint32_t first,
+                                     std::uint32_t last) {
+  std::uint64_t entries = 0;
+  for (std::uint32_t i = first; i < last; ++i) {
+    if (!node.cell_fits(i)) [[unlikely]]
+      return slot_failure(node, i);
+    entries += node.child_count(i);
+  }
+  return entries;
+}
+
+// Entries before `key` below a node.
+Result<std::uint64_t> rank_below(PageReader& reader, PagePtr ptr, std::uint32_t level, Bytes key) {
+  std::uint64_t before = 0;
+  for (; level != 0; --level) {
+    const NodeView node = load_node(reader, ptr, level);
+    if (node.data() == nullptr) [[unlikely]]
+      return node_failure(reader, ptr, level);
+    const Found found = node.find_child(key);
+    if (found.damaged || !node.cell_fits(found.slot)) [[unlikely]]
+      return slot_failure(node, found.slot);
+    QUIRE_TRY(const std::uint64_t some, count_children(node, 0, found.slot));
+    before += some;
+    ptr = node.child(found.slot);
+  }
+  const NodeView leaf = load_node(reader, ptr, 0);
+  if (leaf.data() == nullptr) [[unlikely]]
+    return node_failure(reader, ptr, 0);
+  const Found found = leaf.find(key);
+  if (found.damaged) [[unlikely]]
+    return slot_failure(leaf, found.slot);
+  return before + found.slot;
+}
+
+}  // namespace
+
 Result<std::optional<Bytes>> tree_get(PageReader& reader, const TreeRoot& tree, Bytes key) {
   if (tree.height == 0) return std::nullopt;
   PagePtr ptr = tree.root;
@@ -51,31 +115,68 @@ Result<std::optional<Bytes>> tree_get(PageReader& reader, const TreeRoot& tree, 
   return value;
 }
 
+Status tree_get_many(PageReader& reader, const TreeRoot& tree, std::span<const Bytes> keys,
+                     std::span<std::optional<Bytes>> values) {
+  std::ranges::fill(values, std::nullopt);
+  if (tree.height == 0) return {};
+  boost::container::small_vector<PagePtr, 32> at(keys.size(), tree.root);
+  for (std::uint32_t level = tree.height - 1u; level != 0; --level) {
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      QUIRE_TRY(at[i], child_for(reader, at[i], level, keys[i]));
+      reader.prefetch(at[i]);
+    }
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    QUIRE_TRY(values[i], value_in(reader, at[i], keys[i]));
+    if (values[i]) __builtin_prefetch(values[i]->data());
+  }
+  return {};
+}
+
 Result<std::uint64_t> tree_rank(PageReader& reader, const TreeRoot& tree, Bytes key) {
   if (tree.height == 0) return 0;
-  std::uint64_t before = 0;
+  return rank_below(reader, tree.root, tree.height - 1u, key);
+}
+
+Result<std::uint64_t> tree_count(PageReader& reader, const TreeRoot& tree, Bytes low,
+                                 std::optional<Bytes> high) {
+  if (tree.height == 0 || (high && compare_bytes(*high, low) <= 0)) return 0;
   PagePtr ptr = tree.root;
   for (std::uint32_t level = tree.height - 1u; level != 0; --level) {
     const NodeView node = load_node(reader, ptr, level);
     if (node.data() == nullptr) [[unlikely]]
       return node_failure(reader, ptr, level);
-    const Found found = node.find_child(key);
-    if (found.damaged) [[unlikely]]
-      return slot_failure(node, found.slot);
-    for (std::uint32_t i = 0; i <= found.slot; ++i) {
-      if (!node.cell_fits(i)) [[unlikely]]
-        return slot_failure(node, i);
-      if (i < found.slot) before += node.child_count(i);
+    const Found from = node.find_child(low);
+    if (from.damaged || !node.cell_fits(from.slot)) [[unlikely]]
+      return slot_failure(node, from.slot);
+    Found to = from;
+    if (high) to = node.find_child(*high);
+    if (to.damaged || !node.cell_fits(to.slot)) [[unlikely]]
+      return slot_failure(node, to.slot);
+    if (high && from.slot == to.slot) {
+      ptr = node.child(from.slot);
+      continue;
     }
-    ptr = node.child(found.slot);
+    // Here the ways part: all between, less what is before `low` in its child, and what is before
+    // `high` in its own.
+    QUIRE_TRY(const std::uint64_t before,
+              rank_below(reader, node.child(from.slot), level - 1, low));
+    if (!high) {
+      QUIRE_TRY(const std::uint64_t rest, count_children(node, from.slot, node.count()));
+      return rest - std::min(rest, before);
+    }
+    QUIRE_TRY(const std::uint64_t between, count_children(node, from.slot, to.slot));
+    QUIRE_TRY(const std::uint64_t inside,
+              rank_below(reader, node.child(to.slot), level - 1, *high));
+    return between - std::min(between, before) + inside;
   }
+  QUIRE_TRY(const std::uint64_t from, rank_below(reader, ptr, 0, low));
   const NodeView leaf = load_node(reader, ptr, 0);
   if (leaf.data() == nullptr) [[unlikely]]
     return node_failure(reader, ptr, 0);
-  const Found found = leaf.find(key);
-  if (found.damaged) [[unlikely]]
-    return slot_failure(leaf, found.slot);
-  return before + found.slot;
+  if (!high) return leaf.count() - from;
+  QUIRE_TRY(const std::uint64_t to, rank_below(reader, ptr, 0, *high));
+  return to - std::min(to, from);
 }
 
 }  // namespace quire

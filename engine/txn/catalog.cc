@@ -132,6 +132,8 @@ Status check_name(std::string_view name, const char* what) {
   return {};
 }
 
+bool is_internal_name(std::string_view name) noexcept { return name.starts_with('\x01'); }
+
 Result<CatalogEntry> View::load_entry(StructureId id) {
   QUIRE_TRY(const std::optional<Bytes> found,
             tree_get(reader(), catalog_root(), structure_key(id)));

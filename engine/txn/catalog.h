@@ -81,6 +81,12 @@ inline constexpr std::size_t kMaxNameSize = 255;
 // 1 to 255 bytes of UTF-8 without control characters.
 Status check_name(std::string_view name, const char* what);
 bool is_utf8(std::string_view text) noexcept;
+// The library's own keyspaces: their names begin with a control character, which no user's does, so
+// that nobody can open one by its name. Lists and statistics leave them out.
+inline constexpr std::string_view kBatchesName =
+    "\x01"
+    "batches";  // engine/record/batch_memory.h
+bool is_internal_name(std::string_view name) noexcept;
 
 // What reads at one state of the database: a snapshot, or a write transaction with its own changes.
 class View {

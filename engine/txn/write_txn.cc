@@ -189,7 +189,7 @@ Status WriteTxn::check_key(Bytes key) const {
 
 Result<StructureId> WriteTxn::create_keyspace(std::string_view name, StructureId id) {
   QUIRE_CHECK(usable());
-  QUIRE_CHECK(check_name(name, "keyspace"));
+  if (name != kBatchesName) QUIRE_CHECK(check_name(name, "keyspace"));
   QUIRE_TRY(const auto taken, find_name(name));
   if (taken)
     return fail(ErrorCode::kExists, "the name '%.*s' is taken", static_cast<int>(name.size()),

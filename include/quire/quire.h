@@ -112,7 +112,7 @@ enum {
   QUIRE_ERR_NEEDS_RECOVERY = -31, /* crashed, and this process may not write */
   QUIRE_ERR_LOCK_LOST = -32,      /* the `lock` file was deleted or replaced while open */
   QUIRE_ERR_READERS_FULL = -33,   /* the reader table can't grow further */
-  QUIRE_ERR_CONFLICT = -34,       /* out of order: e.g. a savepoint that has ended */
+  QUIRE_ERR_CONFLICT = -34,       /* something is not as expected: a record's field, a savepoint */
   QUIRE_ERR_CANCELLED = -35,      /* a callback asked to stop */
   QUIRE_ERR_UNIQUE = -36,         /* another record has this key in a unique index */
   QUIRE_ERR_BUDGET = -37          /* a query needs more than it was allowed */
@@ -524,7 +524,13 @@ typedef enum quire_default {
   QUIRE_DEFAULT_VALUE = 1, /* default_value */
   QUIRE_DEFAULT_NOW = 2,   /* TIMESTAMP: when the record is written */
   QUIRE_DEFAULT_NEXT = 3,  /* I64: one more than any record of the collection ever had, from 1 */
-  QUIRE_DEFAULT_UUID = 4   /* BYTES (16) or TEXT (36): a UUID of version 7 */
+  QUIRE_DEFAULT_UUID = 4,  /* BYTES (16) or TEXT (36): a UUID of version 7 */
+  /* I64, not null, not of the key: 1 in a new record (in one that is older than the field, too),
+   * and one more with each update or upsert of it. An insert may give another value to begin with,
+   * as a copy of a record does. A value that an update or upsert gives for it is not written: it is
+   * what the field has to have now (CONFLICT). So who reads a record, changes it and upserts it as
+   * a whole loses nobody's change. A record that is deleted and made anew begins at 1 again. */
+  QUIRE_DEFAULT_VERSION = 5
 } quire_default;
 
 /* What a field has by default, and what its values have to be; null is never checked. In those of
@@ -602,14 +608,17 @@ QUIRE_API int quire_collection_rename(quire_txn* txn, quire_collection collectio
                                       const char* name);
 /* Other fields: all that the collection shall have, in their new order. A field with an id is the
  * one that has it now (quire_collection_field): it may get another name, other rules, become
- * nullable or not, and become wider: BOOL an I64, I64 an F64, TEXT BYTES. One with id 0 is new: in
- * the records that are there it is its default, where that is a value or NOW, else null. Those left
- * out go, with their values. The fields of the key stay what they are, but for name and rules.
+ * nullable or not, and become wider: BOOL an I64 or F64, I64 an F64, TEXT BYTES. One with id 0 is
+ * new: in the records that are there it is its default, where that is a value, NOW or VERSION, else
+ * null.
+ * Those left out go, with their values. The fields of the key stay what they are, but for name and
+ * rules.
  * O(fields); O(records) where rules become stricter, a field may be null no more, or an I64 becomes
  * an F64: then every record is looked at, and indexes of fields that became wider are built anew.
  * Errors: SCHEMA (a record does not fit: the sentence names it; a new field that can't be null has
- * neither a value nor NOW by default, and there are records), INVALID (a field, or an index uses
- * one that goes), CANCELLED, TOO_LARGE (over 255 versions in use: see quire_collection_rewrite). */
+ * no value, NOW or VERSION by default, and there are records), INVALID (a field; an index uses one
+ * that goes, or has a filter that can't compare one that became wider), CANCELLED, TOO_LARGE (over
+ * 255 versions in use: see quire_collection_rewrite). */
 QUIRE_API int quire_collection_change(quire_txn* txn, quire_collection collection,
                                       const quire_field* fields, size_t field_count,
                                       quire_progress progress, void* context);
@@ -639,8 +648,8 @@ QUIRE_API int quire_collection_count(quire_txn* txn, quire_collection collection
  * as there are key fields.
  * Errors of each: INVALID (key_count is another), TYPE (a value or the key is of another type),
  * SCHEMA (count, nulls, UTF-8, JSON, dimensions, NaN and infinities in vectors, NaN as a key, what
- * the rules say), both naming the field; KEY_SIZE, VALUE_SIZE; UNIQUE, naming the index, the key
- * and the record that has it. */
+ * the rules say), both naming the field; KEY_SIZE, VALUE_SIZE; CONFLICT (see
+ * QUIRE_DEFAULT_VERSION); UNIQUE, naming the index, the key and the record that has it. */
 /* Inserts.
  * Errors: EXISTS (there is a record with this key). */
 QUIRE_API int quire_record_insert(quire_txn* txn, quire_collection collection,
@@ -662,6 +671,33 @@ QUIRE_API int quire_record_update(quire_txn* txn, quire_collection collection,
  * Errors: NOT_FOUND (no such record). */
 QUIRE_API int quire_record_delete(quire_txn* txn, quire_collection collection,
                                   const quire_value* key, size_t key_count);
+
+/* A value that a field of a record has to have. */
+typedef struct quire_expected {
+  uint32_t field; /* its index */
+  uint32_t reserved;
+  quire_value value;
+} quire_expected;
+
+/* Each does what its namesake does, if the record now has what is expected of it; else it changes
+ * nothing. All has to hold; nothing (NULL and 0) is expected of any record. Null equals null;
+ * numbers and timestamps are equal as they compare (-0.0 and 0.0, NaN and itself); texts, arrays,
+ * JSON and vectors where their bytes are: JSON as it was written. O(size of the values) besides.
+ * Errors besides those of its namesake: CONFLICT (the record has something else, or an upsert finds
+ * none: the sentence has field and record, what is expected and what is there), INVALID (no such
+ * field), TYPE, SCHEMA (a value that the field can't have). */
+QUIRE_API int quire_record_upsert_if(quire_txn* txn, quire_collection collection,
+                                     const quire_value* values, size_t value_count,
+                                     const quire_expected* expected, size_t expected_count);
+QUIRE_API int quire_record_update_if(quire_txn* txn, quire_collection collection,
+                                     const quire_value* key, size_t key_count,
+                                     const uint32_t* fields, const quire_value* values,
+                                     size_t count, const quire_expected* expected,
+                                     size_t expected_count);
+QUIRE_API int quire_record_delete_if(quire_txn* txn, quire_collection collection,
+                                     const quire_value* key, size_t key_count,
+                                     const quire_expected* expected, size_t expected_count);
+
 /* Fills values[0..value_count), the first value_count fields; TEXT, BYTES and vectors are borrowed.
  * O(log n).
  * Errors: NOT_FOUND (no such record), INVALID (more values than fields); for the key as above. */
@@ -690,6 +726,82 @@ QUIRE_API int quire_scan_open(quire_txn* txn, quire_collection collection, const
  * Errors: NOT_FOUND (at the end), INVALID (more values than fields), TYPE (not a scan), CLOSED
  * (also after a renewal, a rollback, the collection's drop or NO_MEMORY). */
 QUIRE_API int quire_scan_next(quire_cursor* cursor, quire_value* values, size_t value_count);
+
+/* ----------------------------------------------------------------- batches */
+
+enum {
+  QUIRE_CHANGE_INSERT = 1, /* quire_change.kind: as quire_record_insert, with `values` */
+  QUIRE_CHANGE_UPSERT = 2, /* as quire_record_upsert_if, with `values` */
+  QUIRE_CHANGE_UPDATE = 3, /* as quire_record_update_if, with `key`, `fields` and `values` */
+  QUIRE_CHANGE_DELETE = 4  /* as quire_record_delete_if, with `key` */
+};
+
+/* A change of one record. What its kind does not take is NULL and 0. */
+typedef struct quire_change {
+  uint32_t kind; /* QUIRE_CHANGE_* */
+  uint32_t reserved;
+  const quire_value* key;
+  size_t key_count;
+  const uint32_t* fields; /* value_count of them */
+  const quire_value* values;
+  size_t value_count;
+  const quire_expected* expected; /* not of an INSERT */
+  size_t expected_count;
+} quire_change;
+
+enum {
+  QUIRE_BATCH_PARTIAL = 1 /* quire_batch_options.flags: each change stands or falls by itself */
+};
+typedef struct quire_batch_options {
+  size_t size;
+  uint32_t flags; /* QUIRE_BATCH_* */
+  uint32_t reserved;
+  quire_slice key;     /* idempotency key, 1 to 255 bytes; data NULL: none */
+  uint64_t remember_s; /* how long it is remembered, from now; 0: a day; at most 100 years */
+} quire_batch_options;
+#define QUIRE_BATCH_OPTIONS_INIT {sizeof(quire_batch_options), 0, 0, {0, 0}, 0}
+
+/* What became of one change. */
+typedef struct quire_change_result {
+  int32_t code; /* QUIRE_OK, or why it failed */
+  uint32_t reserved;
+  const char* message; /* the sentence; NULL with QUIRE_OK */
+} quire_change_result;
+
+typedef struct quire_batch_result {
+  size_t size;
+  uint64_t applied;      /* how many changes were carried out */
+  uint64_t failed;       /* how many failed; of an atomic batch one at most */
+  uint64_t first_failed; /* the place of the first of these in `changes`; UINT64_MAX: none */
+  uint32_t replayed; /* 1: this is what the batch gave when it was applied; nothing was changed */
+  uint32_t reserved;
+} quire_batch_result;
+
+/* Applies the changes, in their order, in the caller's write transaction. options, results and
+ * result may be NULL; `results` has room for `count`; set result->size = sizeof *result first.
+ * Messages are good until the next batch of the transaction, or its end.
+ *
+ * A batch is atomic: where a change fails, none is carried out, and the call returns its error,
+ * with its place (from 0) before the sentence. With QUIRE_BATCH_PARTIAL a change that fails changes
+ * nothing, the others stay, and the call returns QUIRE_OK. Errors after which a transaction is
+ * broken end either.
+ *
+ * With an idempotency key, what the batch gave is kept with the collection, and committed or undone
+ * with the transaction. While it is remembered, the same changes with the same flags and key are
+ * not carried out again: `results` and `result` get what they got then, without the sentences.
+ * So a program that has lost the answer to its commit just sends its batch again. An atomic batch
+ * that fails is not remembered. Changes are the same where their bytes are, defaults as they are
+ * given. Outcomes whose time is over go with later batches, some hundreds each; quire_recover
+ * saves none. The clock is the system's.
+ *
+ * O(the changes), and with a key O(log of the batches remembered + size of the changes).
+ * Errors: INVALID (a change is not one: kind, NULL, number of key values, something its kind does
+ * not take; then none is carried out, also with QUIRE_BATCH_PARTIAL. The key has another size, or
+ * belongs to another batch), TYPE (a value of no type); when atomic those of the changes. */
+QUIRE_API int quire_batch_apply(quire_txn* txn, quire_collection collection,
+                                const quire_change* changes, size_t count,
+                                const quire_batch_options* options, quire_change_result* results,
+                                quire_batch_result* result);
 
 /* ----------------------------------------------------------------- indexes */
 
@@ -747,7 +859,7 @@ enum {
 
 typedef struct quire_query_options {
   size_t size;
-  const char* filter; /* NULL: all records */
+  const char* filter;           /* NULL: all records */
   const quire_value* arguments; /* of the filter's parameters, $1 first */
   size_t argument_count;
   const char* const* argument_names; /* without the $, where parameters have names; else NULL */

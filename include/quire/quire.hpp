@@ -224,6 +224,69 @@ class Scan {
   std::vector<Value> values_;
 };
 
+// Rows of a query. Ends with its transaction, as quire_query_open has it.
+class Query {
+ public:
+  Query() = default;
+  explicit Query(quire_query* query) : Query() {
+    query_ = query;
+    std::size_t columns = 0;
+    require(quire_query_column_count(query_, &columns));
+    values_.resize(columns);
+  }
+  Query(Query&& other) noexcept
+      : query_(std::exchange(other.query_, nullptr)), values_(std::move(other.values_)) {}
+  Query& operator=(Query&& other) noexcept {
+    std::swap(query_, other.query_);
+    values_.swap(other.values_);
+    return *this;
+  }
+  ~Query() { quire_query_close(query_); }
+
+  // The next row; null at the end. The array is overwritten by the next call.
+  const std::vector<Value>* next() {
+    const int code = quire_query_next(query_, values_.data(), values_.size());
+    return require_or(code, QUIRE_ERR_NOT_FOUND) ? &values_ : nullptr;
+  }
+  std::size_t column_count() const noexcept { return values_.size(); }
+  std::string column_name(std::size_t column) const {
+    const char* name = nullptr;
+    require(quire_query_column(query_, column, &name, nullptr));
+    return name;
+  }
+  // Of the record that is the row.
+  std::uint64_t record() const {
+    std::uint64_t number = 0;
+    require(quire_query_record(query_, &number, nullptr, 0));
+    return number;
+  }
+  // Where a later query goes on behind the row.
+  std::string token() const {
+    std::string token(256, '\0');
+    std::size_t size = token.size();
+    const int code = quire_query_token(query_, token.data(), &size);
+    token.resize(size);
+    if (code == QUIRE_ERR_VALUE_SIZE) {
+      require(quire_query_token(query_, token.data(), &size));
+    } else {
+      require(code);
+    }
+    return token;
+  }
+  // The plan and what was done so far, in JSON.
+  std::string explain() const {
+    char* json = nullptr;
+    require(quire_query_explain(query_, &json));
+    std::string text = json;
+    quire_free(json);
+    return text;
+  }
+
+ private:
+  quire_query* query_ = nullptr;
+  std::vector<Value> values_;
+};
+
 // ------------------------------------------------- keyspaces and collections
 
 class Keyspace {
@@ -325,6 +388,63 @@ class Key {
   std::span<const Value> values_;
 };
 
+// A value that a field has to have for a change to be carried out.
+using Expected = quire_expected;
+inline Expected expected(std::uint32_t field, const Value& value) { return {field, 0, value}; }
+
+// A change in a batch. Borrows all that it is made of.
+using Change = quire_change;
+inline Change insertion(std::span<const Value> values) {
+  Change change{};
+  change.kind = QUIRE_CHANGE_INSERT;
+  change.values = values.data();
+  change.value_count = values.size();
+  return change;
+}
+inline Change upsertion(std::span<const Value> values, std::span<const Expected> expected = {}) {
+  Change change = insertion(values);
+  change.kind = QUIRE_CHANGE_UPSERT;
+  change.expected = expected.data();
+  change.expected_count = expected.size();
+  return change;
+}
+// The key is kept by its caller, also where it is a single value.
+inline Change deletion(Key key, std::span<const Expected> expected = {}) {
+  Change change{};
+  change.kind = QUIRE_CHANGE_DELETE;
+  change.key = key.data();
+  change.key_count = key.size();
+  change.expected = expected.data();
+  change.expected_count = expected.size();
+  return change;
+}
+// As many fields as values.
+inline Change alteration(Key key, std::span<const std::uint32_t> fields,
+                         std::span<const Value> values, std::span<const Expected> expected = {}) {
+  Change change = deletion(key, expected);
+  change.kind = QUIRE_CHANGE_UPDATE;
+  change.fields = fields.data();
+  change.values = values.data();
+  change.value_count = values.size();
+  return change;
+}
+
+struct BatchOptions {
+  bool partial = false;  // each change stands or falls by itself
+  std::string_view key;  // idempotency key
+  std::uint64_t remember_s = 0;
+};
+struct ChangeResult {
+  int code = QUIRE_OK;
+  std::string message;
+};
+struct BatchResult {
+  std::uint64_t applied = 0;
+  std::uint64_t failed = 0;
+  bool replayed = false;
+  std::vector<ChangeResult> changes;  // one each, in their order
+};
+
 class Collection {
  public:
   Collection(quire_txn* txn, quire_collection id) : txn_(txn), id_(id) {}
@@ -352,24 +472,71 @@ class Collection {
     return records;
   }
 
+  // What the options borrow has to live until this returns.
+  Query query(const quire_query_options& options) const {
+    quire_query* query = nullptr;
+    require(quire_query_open(txn_, id_, &options, &query));
+    return Query(query);
+  }
+  std::uint64_t count(const quire_query_options& options) const {
+    std::uint64_t count = 0;
+    require(quire_query_count(txn_, id_, &options, &count));
+    return count;
+  }
+  // Each returns how many records it changed.
+  std::uint64_t erase(const quire_query_options& options) {
+    std::uint64_t deleted = 0;
+    require(quire_query_delete(txn_, id_, &options, &deleted));
+    return deleted;
+  }
+  std::uint64_t update(const quire_query_options& options, std::span<const std::uint32_t> fields,
+                       std::span<const Value> values) {
+    std::uint64_t updated = 0;
+    require(quire_query_update(txn_, id_, &options, fields.data(), values.data(), values.size(),
+                               &updated));
+    return updated;
+  }
+
   // One value a field, in the fields' order. False, and nothing changed, when the key is there.
   bool insert(std::span<const Value> values) {
     return require_or(quire_record_insert(txn_, id_, values.data(), values.size()),
                       QUIRE_ERR_EXISTS);
   }
-  // Inserts or replaces.
-  void upsert(std::span<const Value> values) {
-    require(quire_record_upsert(txn_, id_, values.data(), values.size()));
+  // Inserts or replaces. What is expected and does not hold is an error, QUIRE_ERR_CONFLICT, here
+  // and below.
+  void upsert(std::span<const Value> values, std::span<const Expected> expected = {}) {
+    require(quire_record_upsert_if(txn_, id_, values.data(), values.size(), expected.data(),
+                                   expected.size()));
   }
   // Changes the listed fields; false when there is no such record.
-  bool update(Key key, std::span<const std::uint32_t> fields, std::span<const Value> values) {
-    return require_or(quire_record_update(txn_, id_, key.data(), key.size(), fields.data(),
-                                          values.data(), fields.size()),
-                      QUIRE_ERR_NOT_FOUND);
+  bool update(Key key, std::span<const std::uint32_t> fields, std::span<const Value> values,
+              std::span<const Expected> expected = {}) {
+    return require_or(
+        quire_record_update_if(txn_, id_, key.data(), key.size(), fields.data(), values.data(),
+                               fields.size(), expected.data(), expected.size()),
+        QUIRE_ERR_NOT_FOUND);
   }
   // False when there is no such record.
-  bool erase(Key key) {
-    return require_or(quire_record_delete(txn_, id_, key.data(), key.size()), QUIRE_ERR_NOT_FOUND);
+  bool erase(Key key, std::span<const Expected> expected = {}) {
+    return require_or(
+        quire_record_delete_if(txn_, id_, key.data(), key.size(), expected.data(), expected.size()),
+        QUIRE_ERR_NOT_FOUND);
+  }
+  // Many changes at once. Throws, and nothing is changed, where one of an atomic batch fails.
+  BatchResult apply(std::span<const Change> changes, const BatchOptions& options = {}) {
+    quire_batch_options c_options = QUIRE_BATCH_OPTIONS_INIT;
+    c_options.flags = options.partial ? std::uint32_t{QUIRE_BATCH_PARTIAL} : 0;
+    if (!options.key.empty()) c_options.key = {options.key.data(), options.key.size()};
+    c_options.remember_s = options.remember_s;
+    std::vector<quire_change_result> results(changes.size());
+    quire_batch_result c_result{};
+    c_result.size = sizeof c_result;
+    require(quire_batch_apply(txn_, id_, changes.data(), changes.size(), &c_options, results.data(),
+                              &c_result));
+    BatchResult result{c_result.applied, c_result.failed, c_result.replayed != 0, {}};
+    for (const quire_change_result& one : results)
+      result.changes.push_back({one.code, one.message != nullptr ? one.message : ""});
+    return result;
   }
   std::optional<std::vector<Value>> get(Key key) const {
     std::vector<Value> values(field_count());

@@ -50,6 +50,8 @@ class BoundFilter {
   const filter::ValueSet* items(const filter::Node& node) const noexcept;
   // The pattern of `like`; nullptr where it is null.
   const filter::LikePattern* like_pattern(const filter::Node& node) const noexcept;
+  // Those it was bound to, in the order of the parameters.
+  std::span<const OwnedValue> arguments() const noexcept { return bound_->environment.arguments; }
 
  private:
   std::shared_ptr<const filter::Bound> bound_;

@@ -205,7 +205,8 @@ class OptionsParser {
     if (language_ == nullptr)
       return fail(ErrorCode::kNotSupported, "option 'where': this library knows no filters");
     auto stored = language_->resolve(schema_, text);
-    if (!stored) return std::unexpected(stored.error().with_context("option 'where'"));
+    // Whatever it is to the language.
+    if (!stored) return refuse("where", stored.error().message());
     options_.where = *std::move(stored);
     return {};
   }

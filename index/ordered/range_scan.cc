@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/tree/tree_batch.h"
+
 namespace quire {
 
 // ---------------------------------------------------------------- places
@@ -72,9 +74,11 @@ Result<std::uint64_t> RangeScan::rank_of(const std::optional<EncodedKey>& key) {
 }
 
 Result<std::uint64_t> RangeScan::count() {
-  QUIRE_TRY(const std::uint64_t low, low_rank());
-  QUIRE_TRY(const std::uint64_t high, high_rank());
-  return high > low ? high - low : 0;
+  QUIRE_TRY(const TreeRoot root, view_->tree_root(tree_));
+  if (range_.low.empty() && !range_.high) return root.count();
+  std::optional<Bytes> high;
+  if (range_.high) high = bytes_of(*range_.high);
+  return tree_count(view_->reader(), root, bytes_of(range_.low), high);
 }
 
 Result<std::uint64_t> RangeScan::skip(std::uint64_t n) {

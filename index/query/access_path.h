@@ -20,12 +20,12 @@ struct AccessPath {
   // How many of the first parts have one value only, so that the entries are in the order of the
   // others.
   std::size_t fixed = 0;
-  bool duplicates = false;               // a record may have several entries in the ranges
-  std::vector<std::uint32_t> used;       // conditions that made it narrower
-  std::vector<std::uint32_t> answered;   // and those of them that all its entries fulfil
-  std::uint64_t total = 0;               // entries of the tree
-  std::uint64_t entries = 0;             // of the ranges, exactly ...
-  bool exact_count = true;               // ... unless there were too many to count each
+  bool duplicates = false;              // a record may have several entries in the ranges
+  std::vector<std::uint32_t> used;      // conditions that made it narrower
+  std::vector<std::uint32_t> answered;  // and those of them that all its entries fulfil
+  std::uint64_t total = 0;              // entries of the tree
+  std::uint64_t entries = 0;            // of the ranges, exactly ...
+  bool exact_count = true;              // ... unless there were too many to count each
 
   bool narrows() const noexcept { return !used.empty(); }
   bool answers(std::uint32_t condition) const noexcept;

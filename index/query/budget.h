@@ -11,7 +11,7 @@ namespace quire::query {
 // 0: no limit.
 struct Limits {
   std::uint64_t time_us = 0;
-  std::uint64_t records = 0;      // read, or entries of indexes in their stead
+  std::uint64_t records = 0;  // read, or entries of indexes in their stead
   std::uint64_t memory_bytes = 0;
 };
 

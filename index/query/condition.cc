@@ -296,20 +296,20 @@ class Constrainer {
 
 }  // namespace
 
-std::vector<Condition> take_apart(const BoundFilter& filter, const Node& node, bool negated) {
-  if (node.kind == Kind::kNot) return take_apart(filter, node.children[0], !negated);
-  std::vector<Condition> parts;
+void take_apart(const BoundFilter& filter, const Node& node, bool negated,
+                std::vector<Condition>& parts) {
+  if (node.kind == Kind::kNot) return take_apart(filter, node.children[0], !negated, parts);
   if (node.kind == (negated ? Kind::kOr : Kind::kAnd)) {
-    for (const Node& child : node.children)
-      std::ranges::copy(take_apart(filter, child, negated), std::back_inserter(parts));
-    return parts;
+    for (const Node& child : node.children) take_apart(filter, child, negated, parts);
+    return;
   }
   const filter::ValueSet* items =
       node.kind == Kind::kHas && node.every && !negated ? filter.items(node) : nullptr;
-  if (items == nullptr || items->has_null() || items->values().empty())
-    return {{&node, negated, kWhole}};
+  if (items == nullptr || items->has_null() || items->values().empty()) {
+    parts.push_back({&node, negated, kWhole});
+    return;
+  }
   for (std::uint32_t i = 0; i < items->values().size(); ++i) parts.push_back({&node, false, i});
-  return parts;
 }
 
 std::vector<Condition> alternatives(const Condition& condition) {
@@ -328,17 +328,16 @@ std::optional<Constraint> constrain(const BoundFilter& filter, const Condition& 
   return condition.negated ? std::move(outcome.when_false) : std::move(outcome.when_true);
 }
 
-void add_fields(const Node& node, std::vector<std::uint32_t>& fields) {
+void add_fields(const Node& node, FieldList& fields) {
   if (node.field != filter::kNone) fields.push_back(node.field);
   for (const Node& child : node.children) add_fields(child, fields);
 }
 
 bool same_path(const Node& node, const JsonPath& path) noexcept {
-  return std::ranges::equal(node.steps, path.steps(),
-                            [](const filter::Step& a, const JsonPath::Step& b) {
-                              return a.is_index == b.is_element &&
-                                     (a.is_index ? a.index == b.element : a.name == b.key);
-                            });
+  return std::ranges::equal(
+      node.steps, path.steps(), [](const filter::Step& a, const JsonPath::Step& b) {
+        return a.is_index == b.is_element && (a.is_index ? a.index == b.element : a.name == b.key);
+      });
 }
 
 }  // namespace quire::query

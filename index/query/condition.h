@@ -4,6 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
+
 #include "index/filter/filter.h"
 #include "index/query/key_part.h"
 
@@ -20,8 +22,8 @@ struct Condition {
 };
 
 // What a filter is made of: `and`, and `or` under a `not`, taken apart.
-std::vector<Condition> take_apart(const BoundFilter& filter, const filter::Node& node,
-                                  bool negated = false);
+void take_apart(const BoundFilter& filter, const filter::Node& node, bool negated,
+                std::vector<Condition>& parts);
 // The alternatives of a condition; none where it is no `or`.
 std::vector<Condition> alternatives(const Condition& condition);
 
@@ -42,7 +44,8 @@ std::optional<Constraint> constrain(const BoundFilter& filter, const Condition& 
                                     const KeyPart& part);
 
 // Fields below a node are added to `fields`, which may then have some twice.
-void add_fields(const filter::Node& node, std::vector<std::uint32_t>& fields);
+using FieldList = boost::container::small_vector<std::uint32_t, 8>;
+void add_fields(const filter::Node& node, FieldList& fields);
 // The path of a node, where it is one, is that of a part.
 bool same_path(const filter::Node& node, const JsonPath& path) noexcept;
 

@@ -31,12 +31,11 @@ std::optional<std::size_t> key_place(const Schema& schema, std::uint32_t field) 
 }  // namespace
 
 bool entry_has(const Collection& collection, const SortedIndex& index, std::uint32_t field) {
-  return part_of(index, field) || covered_at(index, field) ||
-         key_place(collection.schema(), field);
+  return part_of(index, field) || covered_at(index, field) || key_place(collection.schema(), field);
 }
 
 EntryFields::EntryFields(const Collection& collection, const SortedIndex& index,
-                         std::vector<std::uint32_t> fields)
+                         std::span<const std::uint32_t> fields)
     : schema_(&collection.schema()), values_(schema_->size()), memory_(schema_->key().size()) {
   for (const std::uint32_t field : fields) {
     if (const auto part = part_of(index, field)) {
@@ -73,9 +72,10 @@ Status EntryFields::read(SortedScan& scan) {
   }
   if (primary_) QUIRE_CHECK(read_primary(scan.primary_key()));
   for (const Source& source : sources_) {
-    const std::span<const Value> from = source.place == Place::kPart      ? parts
-                                        : source.place == Place::kCovered ? covered
-                                                                          : std::span<const Value>(key_);
+    const std::span<const Value> from = source.place == Place::kPart ? parts
+                                        : source.place == Place::kCovered
+                                            ? covered
+                                            : std::span<const Value>(key_);
     values_[source.field] = from[source.at];
   }
   return {};

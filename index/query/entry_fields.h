@@ -20,7 +20,7 @@ class EntryFields final : public FieldSource {
  public:
   // entry_has() all of them.
   EntryFields(const Collection& collection, const SortedIndex& index,
-              std::vector<std::uint32_t> fields);
+              std::span<const std::uint32_t> fields);
 
   // Takes the fields of the entry that the scan is on. kCorrupt.
   Status read(SortedScan& scan);
@@ -40,9 +40,9 @@ class EntryFields final : public FieldSource {
   bool parts_ = false;
   bool covered_ = false;
   bool primary_ = false;
-  std::vector<Value> values_;        // by field
-  std::vector<Value> key_;           // of the primary key
-  std::deque<std::string> memory_;   // of these
+  std::vector<Value> values_;       // by field
+  std::vector<Value> key_;          // of the primary key
+  std::deque<std::string> memory_;  // of these
 };
 
 }  // namespace quire::query

@@ -8,13 +8,10 @@ using filter::Kind;
 
 Estimator::Estimator(View& view, const Collection& collection, const BoundFilter& filter,
                      std::span<const Condition> conditions)
-    : view_(view),
-      collection_(collection),
-      filter_(filter),
-      conditions_(conditions),
-      known_(conditions.size(), -1) {}
+    : view_(view), collection_(collection), filter_(filter), conditions_(conditions) {}
 
 Result<double> Estimator::share(std::uint32_t condition) {
+  if (known_.empty()) known_.assign(conditions_.size(), -1);
   double& known = known_[condition];
   if (known >= 0) return known;
   QUIRE_TRY(const std::optional<double> counted_share, counted(condition));

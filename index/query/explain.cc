@@ -1,4 +1,6 @@
 // The plan of a query as JSON.
+#include <cmath>
+
 #include "index/ordered/json_text.h"
 #include "index/query/query.h"
 
@@ -23,7 +25,7 @@ class JsonWriter {
   }
   void number(double value) {
     separate();
-    out_ += std::to_string(static_cast<long long>(value + 0.5));
+    out_ += std::to_string(std::llround(value));
   }
   void truth(bool value) {
     separate();
@@ -149,12 +151,13 @@ std::string Query::explain() const {
   json.name("filter").text(filter::to_text(filter_->root()));
   json.name("plan");
   explainer.plan(plan_);
-  if (grouping_) {
-    const bool hops = plan_.ordered && !plan_.nothing && query::can_hop(plan_, *grouping_);
-    json.name("groups").text(grouping_->terms.empty() ? "whole"
-                             : hops                   ? "by rank"
-                             : plan_.ordered          ? "in order"
-                                                      : "hashed");
+  if (prepared_->grouping) {
+    const bool hops =
+        plan_.ordered && !plan_.nothing && query::can_hop(plan_, *prepared_->grouping);
+    json.name("groups").text(prepared_->grouping->terms.empty() ? "whole"
+                             : hops                             ? "by rank"
+                             : plan_.ordered                    ? "in order"
+                                                                : "hashed");
   }
   const query::Figures& figures = budget_.figures();
   json.name("actual").begin('{');

@@ -38,9 +38,9 @@ void GroupMaker::add(const FieldSource& record, Group& group) {
     extreme_.clear();
     append_term(aggregate.term->form, value, extreme_);
     Group::Extreme& known = group.extremes[i];
-    const bool better = known.value.is_null() || (aggregate.kind == AggregateKind::kMin
-                                                      ? extreme_ < known.key
-                                                      : extreme_ > known.key);
+    const bool better =
+        known.value.is_null() ||
+        (aggregate.kind == AggregateKind::kMin ? extreme_ < known.key : extreme_ > known.key);
     if (!better) continue;
     known.key = extreme_;
     known.value = OwnedValue(value);

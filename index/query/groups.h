@@ -10,7 +10,7 @@ namespace quire::query {
 
 // What is known of one group.
 struct Group {
-  EncodedKey key;                 // its values, as they are ordered
+  EncodedKey key;  // its values, as they are ordered
   std::vector<OwnedValue> values;
   std::uint64_t count = 0;
   struct Extreme {
@@ -66,8 +66,8 @@ class OrderedGroups {
 // Of records that come in the order of the groups.
 std::unique_ptr<OrderedGroups> groups_of_stream(RecordStream& stream, const Grouping& grouping,
                                                 Budget& budget);
-// Whether counts in the tree tell how many records each group has: the plan is exact, and the groups
-// are the values of parts of its index.
+// Whether counts in the tree tell how many records each group has: the plan is exact, and the
+// groups are the values of parts of its index.
 bool can_hop(const Plan& plan, const Grouping& grouping);
 // Of such a plan. Small groups are read through, others are counted by two descents: O(log n) each.
 std::unique_ptr<OrderedGroups> groups_by_rank(View& view, const Plan& plan,

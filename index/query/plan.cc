@@ -30,10 +30,12 @@ class Planner {
         estimator_(view, collection, *wanted.filter, wanted.conditions) {}
 
   Result<Plan> choose() {
-    QUIRE_CHECK(collect_paths());
+    plans_.reserve(collection_.indexes().size() + 1);  // best_ points into it
+    QUIRE_TRY(const TreeRoot records, view_.tree_root(collection_.id()));
+    records_ = static_cast<double>(records.count());
     QUIRE_CHECK(compare());
-    if (!best_) return refused();
-    return *std::move(best_);
+    if (best_ == nullptr) return refused();
+    return std::move(*best_);
   }
 
  private:
@@ -48,21 +50,21 @@ class Planner {
     return wanted_.index.empty() && (wanted_.tree == 0 || wanted_.tree == collection_.id());
   }
 
-  Status collect_paths() {
-    for (const auto& index : collection_.indexes()) {
-      const SortedIndex* sorted = as_sorted(index.get());
-      if (sorted == nullptr || wanted_.no_index) continue;
-      QUIRE_TRY(auto path,
-                find_path(view_, collection_, *wanted_.filter, wanted_.conditions, sorted));
-      if (path) paths_.push_back(*std::move(path));
-    }
-    QUIRE_TRY(auto primary,
-              find_path(view_, collection_, *wanted_.filter, wanted_.conditions, nullptr));
-    if (primary) {  // always: it has no filter
-      records_ = static_cast<double>(primary->total);
-      paths_.push_back(*std::move(primary));
-    }
-    return {};
+  // Whether an index could do better than reading all: it begins with a field of the filter or of
+  // the order, or is small.
+  bool promises(const SortedIndex& index) const {
+    const auto first = static_cast<std::uint32_t>(index.form().parts[0].field);
+    const auto reads = [&](const OrderTerm& term) { return has(term.term.fields, first); };
+    return index.form().where != nullptr || wanted_.tree != 0 || !wanted_.index.empty() ||
+           std::ranges::any_of(wanted_.order, reads) ||
+           std::ranges::any_of(wanted_.conditions, [&](const Condition& condition) {
+             return mentions(*condition.node, first);
+           });
+  }
+  static bool mentions(const filter::Node& node, std::uint32_t field) {
+    return node.field == field ||
+           std::ranges::any_of(node.children,
+                               [&](const filter::Node& child) { return mentions(child, field); });
   }
 
   std::unexpected<Error> refused() const {
@@ -74,47 +76,75 @@ class Planner {
     for (const auto& index : collection_.indexes()) {
       const SortedIndex* sorted = as_sorted(index.get());
       if (sorted != nullptr && sorted->name() == wanted_.index)
-        return collection_.failure(ErrorCode::kInvalid,
-                                   "index '" + name +
-                                       "' has a filter and lacks records that the query may want");
+        return collection_.failure(
+            ErrorCode::kInvalid,
+            "index '" + name + "' has a filter and lacks records that the query may want");
     }
     return collection_.failure(ErrorCode::kNotFound, "there is no sorted index '" + name + "'");
   }
 
   // First every path by itself; sets cost reading them, and are for what none does cheaply.
   Status compare() {
-    if (wanted_.by_number) return consider_sets();
-    std::vector<Plan> plans;
-    for (const AccessPath& path : paths_) {
-      const bool usable = path.index != nullptr ? allowed(*path.index) : primary_allowed();
-      if (!usable) continue;
-      QUIRE_TRY(Plan plan, driven_by(path));
-      keep(plan);
-      if (best_->nothing) return {};
-      plans.push_back(std::move(plan));
-    }
-    if (!best_ || best_->cost_us < kCheapEnough) return {};
-    for (Plan& plan : plans) {
-      QUIRE_CHECK(add_filters(plan));
-      keep(std::move(plan));
+    QUIRE_CHECK(compare_paths(true));
+    if (done()) return {};
+    if (best_ == nullptr || !best_->path.narrows()) QUIRE_CHECK(compare_paths(false));
+    // Sets answer what is left to be tested.
+    const bool tests = best_ == nullptr || !best_->entry_tests.empty() ||
+                       !best_->row_tests.empty() || best_->path.duplicates;
+    if (done() || (!tests && !wanted_.by_number)) return {};
+    if (!wanted_.by_number) {
+      for (const Plan& plan : plans_) QUIRE_CHECK(try_filters(plan));
     }
     if (wanted_.tree != 0 || !wanted_.index.empty()) return {};
     return consider_sets();
   }
 
+  bool done() const noexcept {
+    return best_ != nullptr && (best_->nothing || best_->cost_us < kCheapEnough);
+  }
+
+  // Those that promise something, and the primary tree; or those that do not.
+  Status compare_paths(bool promising) {
+    for (const auto& index : collection_.indexes()) {
+      const SortedIndex* sorted = as_sorted(index.get());
+      if (sorted == nullptr || wanted_.no_index || promises(*sorted) != promising) continue;
+      QUIRE_CHECK(consider(sorted, allowed(*sorted)));
+      if (done()) return {};
+    }
+    return promising ? consider(nullptr, primary_allowed()) : Status();
+  }
+
   // ------------------------------------------------------------ a driver
 
-  Result<Plan> driven_by(const AccessPath& path) {
-    Plan plan;
-    plan.path = path;
-    plan.nothing = path.ranges.empty();
-    plan.ordered = gives_order(collection_, path, wanted_.order, plan.forward);
+  // The plan of one path; `drives`: whether it may be taken, or only made a set of.
+  Status consider(const SortedIndex* index, bool drives) {
+    QUIRE_TRY(auto path, find_path(view_, collection_, *wanted_.filter, wanted_.conditions, index));
+    if (!path) return {};
+    Plan& plan = plans_.emplace_back();
+    indexes_.push_back(index);
+    plan.path = *std::move(path);
+    if (!drives || wanted_.by_number) return {};
+    plan.nothing = plan.path.ranges.empty();
+    plan.ordered = gives_order(collection_, plan.path, wanted_.order, plan.forward);
     QUIRE_CHECK(finish(plan));
-    return plan;
+    if (best_ == nullptr || plan.cost_us < best_->cost_us) best_ = &plan;
+    return {};
   }
 
   void keep(Plan plan) {
-    if (!best_ || plan.cost_us < best_->cost_us) best_ = std::move(plan);
+    if (best_ != nullptr && plan.cost_us >= best_->cost_us) return;
+    with_sets_ = std::move(plan);
+    best_ = &*with_sets_;
+  }
+
+  // A driver with sets; not one that costs more by reading its own entries than the best does.
+  Status try_filters(const Plan& plan) {
+    const bool usable = plan.path.index != nullptr ? allowed(*plan.path.index) : primary_allowed();
+    if (!usable || plan.entries * entry_cost(plan) > best_->cost_us) return {};
+    Plan tried = plan;
+    QUIRE_CHECK(add_filters(tried));
+    if (!tried.filters.empty()) keep(std::move(tried));
+    return {};
   }
 
   // A set is worth trying where a path answers what the driver leaves open.
@@ -148,8 +178,11 @@ class Planner {
   Status make_sets() {
     if (sets_made_) return {};
     sets_made_ = true;
-    for (const AccessPath& path : paths_) {
+    for (const Plan& plan : plans_) {
+      const AccessPath& path = plan.path;
       if (path.index == nullptr || !path.narrows()) continue;
+      if (best_ != nullptr && static_cast<double>(path.entries) * kEntryCost > best_->cost_us)
+        continue;
       sets_.push_back(set_of(path));
     }
     if (wanted_.no_index) return {};
@@ -195,12 +228,11 @@ class Planner {
 
   Result<std::optional<SetPlan>> set_for(const Condition& alternative, std::size_t& members) {
     if (++members > kMaxMembers) return std::nullopt;
-    const std::vector<Condition> parts =
-        take_apart(*wanted_.filter, *alternative.node, alternative.negated);
+    std::vector<Condition> parts;
+    take_apart(*wanted_.filter, *alternative.node, alternative.negated, parts);
     std::optional<SetPlan> best;
-    for (const AccessPath& known : paths_) {
-      QUIRE_TRY(const auto path,
-                find_path(view_, collection_, *wanted_.filter, parts, known.index));
+    for (const SortedIndex* index : indexes_) {
+      QUIRE_TRY(const auto path, find_path(view_, collection_, *wanted_.filter, parts, index));
       if (!path || !path->narrows() || (best && best->entries <= path->entries)) continue;
       best = set_of(*path);
       const bool whole = std::ranges::all_of(std::views::iota(0U, parts.size()), [&](auto i) {
@@ -236,9 +268,8 @@ class Planner {
   bool answered(const Plan& plan, std::uint32_t condition) const {
     if (plan.by_number ? has(plan.set.answered, condition) : plan.path.answers(condition))
       return true;
-    return std::ranges::any_of(plan.filters, [&](const SetPlan& set) {
-      return has(set.answered, condition);
-    });
+    return std::ranges::any_of(plan.filters,
+                               [&](const SetPlan& set) { return has(set.answered, condition); });
   }
 
   // Items of one `has all` are tested together.
@@ -258,13 +289,21 @@ class Planner {
     });
   }
 
-  // Fields of the records that match: also those that they are still to be sorted by.
-  std::vector<std::uint32_t> given_fields(const Plan& plan) const {
-    std::vector<std::uint32_t> fields = wanted_.fields;
-    if (plan.ordered) return fields;
+  // Whether entries have all of the records that match: also what they are still to be sorted by.
+  bool entries_suffice(const Plan& plan) const {
+    const bool sorts = !plan.ordered && !wanted_.order.empty();
+    if (wanted_.fields.empty() && !sorts) return true;
+    return entries_have(plan, wanted_.fields) &&
+           (!sorts || std::ranges::all_of(wanted_.order, [&](const OrderTerm& term) {
+             return entries_have(plan, term.term.fields);
+           }));
+  }
+
+  void add_given_fields(Plan& plan) const {
+    std::ranges::copy(wanted_.fields, std::back_inserter(plan.entry_fields));
+    if (plan.ordered) return;
     for (const OrderTerm& term : wanted_.order)
-      std::ranges::copy(term.term.fields, std::back_inserter(fields));
-    return fields;
+      std::ranges::copy(term.term.fields, std::back_inserter(plan.entry_fields));
   }
 
   // Which conditions are tested where, and what all of it costs.
@@ -274,17 +313,15 @@ class Planner {
     plan.entry_fields.clear();
     for (std::uint32_t i = 0; i < wanted_.conditions.size(); ++i) {
       if (answered(plan, i) || tested(plan, i)) continue;
-      std::vector<std::uint32_t> fields;
+      FieldList fields;
       add_fields(*wanted_.conditions[i].node, fields);
-      const bool by_entry = entries_have(plan, fields);
+      const bool by_entry = entries_have(plan, {fields.data(), fields.size()});
       (by_entry ? plan.entry_tests : plan.row_tests).push_back(i);
       if (by_entry) std::ranges::copy(fields, std::back_inserter(plan.entry_fields));
     }
-    const std::vector<std::uint32_t> given = given_fields(plan);
     const bool duplicates = !plan.by_number && plan.path.duplicates;
-    plan.reads_rows = !plan.row_tests.empty() || duplicates ||
-                      !(given.empty() || entries_have(plan, given));
-    if (!plan.reads_rows) std::ranges::copy(given, std::back_inserter(plan.entry_fields));
+    plan.reads_rows = !plan.row_tests.empty() || duplicates || !entries_suffice(plan);
+    if (!plan.reads_rows) add_given_fields(plan);
     std::ranges::sort(plan.entry_fields);
     const auto twice = std::ranges::unique(plan.entry_fields);
     plan.entry_fields.erase(twice.begin(), twice.end());
@@ -302,8 +339,7 @@ class Planner {
 
   Status estimate(Plan& plan) {
     const double all = std::max(records_, 1.0);
-    double entries =
-        static_cast<double>(plan.by_number ? plan.set.records : plan.path.entries);
+    double entries = static_cast<double>(plan.by_number ? plan.set.records : plan.path.entries);
     double before = plan.by_number ? set_cost(plan.set)
                                    : static_cast<double>(plan.path.ranges.size()) * kRangeCost;
     double in_sets = 1;
@@ -329,16 +365,16 @@ class Planner {
            kRangeCost * static_cast<double>(std::max<std::size_t>(set.members.size(), 1));
   }
   double entry_cost(const Plan& plan) const {
-    const double own = plan.by_number                ? kSetCost
+    const double own = plan.by_number               ? kSetCost
                        : plan.path.index == nullptr ? kRowCost
-                                                     : kEntryCost;
+                                                    : kEntryCost;
     return own + kContainsCost * static_cast<double>(plan.filters.size()) +
            kTestCost * static_cast<double>(plan.entry_tests.size());
   }
   double row_cost(const Plan& plan) const {
-    const double fetch = plan.by_number                ? kNumberCost + kFetchCost
+    const double fetch = plan.by_number               ? kNumberCost + kFetchCost
                          : plan.path.index == nullptr ? 0
-                                                       : kFetchCost;
+                                                      : kFetchCost;
     return fetch + kTestCost * static_cast<double>(plan.row_tests.size());
   }
 
@@ -347,10 +383,12 @@ class Planner {
   const Wanted& wanted_;
   Estimator estimator_;
   double records_ = 0;
-  std::vector<AccessPath> paths_;  // the primary tree's is the last
+  std::vector<Plan> plans_;  // each by one path, without sets; also of paths that may not drive
+  std::vector<const SortedIndex*> indexes_;  // of these; nullptr: the primary tree
   std::vector<SetPlan> sets_;
   bool sets_made_ = false;
-  std::optional<Plan> best_;
+  std::optional<Plan> with_sets_;  // the best that has some
+  Plan* best_ = nullptr;           // one of plans_, or that
 };
 
 }  // namespace

@@ -18,10 +18,10 @@ inline constexpr std::uint64_t kAll = UINT64_MAX;
 struct Wanted {
   const BoundFilter* filter = nullptr;
   std::span<const Condition> conditions;
-  std::vector<std::uint32_t> fields;  // that the caller gets, or that are calculated with
+  std::span<const std::uint32_t> fields;  // that the caller gets, or that are calculated with
   std::span<const OrderTerm> order;
   std::uint64_t rows = kAll;  // that are needed of those found, at most
-  bool keys = true;  // whether primary keys of the records are wanted too
+  bool keys = true;           // whether primary keys of the records are wanted too
   // Which way must be taken: an index by name, or none of them.
   std::string_view index;
   bool no_index = false;
@@ -31,15 +31,15 @@ struct Wanted {
 };
 
 struct Plan {
-  bool nothing = false;  // no record can match
+  bool nothing = false;    // no record can match
   bool by_number = false;  // `set` drives, else `path`
   AccessPath path;
   SetPlan set;
   bool forward = true;
-  bool ordered = true;             // in the order that is wanted
-  std::vector<SetPlan> filters;    // records that are in each of them
-  std::vector<std::uint32_t> entry_tests;  // conditions to be tested with the fields of an entry
-  std::vector<std::uint32_t> row_tests;    // and with those of the record
+  bool ordered = true;                      // in the order that is wanted
+  std::vector<SetPlan> filters;             // records that are in each of them
+  std::vector<std::uint32_t> entry_tests;   // conditions to be tested with the fields of an entry
+  std::vector<std::uint32_t> row_tests;     // and with those of the record
   std::vector<std::uint32_t> entry_fields;  // that entries give
   bool reads_rows = true;
 

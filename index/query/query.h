@@ -5,10 +5,8 @@
 // asked for.
 #pragma once
 
-#include <deque>
-
 #include "engine/record/record_reader.h"
-#include "index/query/groups.h"
+#include "index/query/prepared_query.h"
 #include "index/query/sorter.h"
 #include "index/query/token.h"
 
@@ -28,11 +26,8 @@ struct QueryRequest {
   std::string_view index;  // only by this one
   bool no_index = false;   // by none
   query::Limits limits;
-};
 
-struct QueryColumn {
-  std::string name;
-  FieldType type = FieldType::kNull;  // kNull where only a record tells
+  QueryText text() const noexcept { return {filter, select, group, order, distinct}; }
 };
 
 // One thread. The view outlives it; a snapshot that is renewed ends it. Values are good until the
@@ -40,10 +35,12 @@ struct QueryColumn {
 class Query {
  public:
   // kInvalid, kNotFound, kType and kConflict, naming what is wrong.
+  // `cache`: of the database, or none.
   static Result<std::unique_ptr<Query>> open(View& view, Collection collection,
-                                             const QueryRequest& request);
+                                             const QueryRequest& request,
+                                             query::QueryCache* cache = nullptr);
 
-  std::span<const QueryColumn> columns() const noexcept { return columns_; }
+  std::span<const QueryColumn> columns() const noexcept { return prepared_->columns; }
   // The next row. False at the end. kBudget.
   Result<bool> next();
   std::span<const Value> values() const noexcept { return values_; }
@@ -58,19 +55,11 @@ class Query {
   const query::Figures& figures() const noexcept { return budget_.figures(); }
 
  private:
-  Query(View& view, Collection collection, const QueryRequest& request);
-  Status prepare(const QueryRequest& request);
-  Status prepare_filter(const QueryRequest& request, std::optional<std::int64_t> now);
+  Query(View& view, Collection collection, const QueryRequest& request,
+        std::shared_ptr<const query::PreparedQuery> prepared);
+  Status bind(const QueryRequest& request);
   void settle_constants();
-  Status prepare_columns(const QueryRequest& request);
-  Status prepare_records(const QueryRequest& request);
-  Status prepare_groups(const QueryRequest& request);
-  Status add_group_column(const query::SelectItem& item);
-  Status prepare_group_order(std::string_view order);
-  Result<std::size_t> find_column(const query::SelectItem& item) const;
   Status choose_plan(const QueryRequest& request);
-  std::vector<std::uint32_t> wanted_fields() const;
-  std::uint64_t hash_of(const QueryRequest& request, const Filter& filter) const;
 
   Status start();
   Status start_records();
@@ -78,6 +67,7 @@ class Query {
   Status sort_groups();
   Result<std::optional<query::Group>> whole_by_ranks();
   Result<std::optional<OwnedValue>> end_of(const query::OrderTerm& term, bool least);
+  Result<std::optional<OwnedValue>> end_of_range(const query::OrderTerm& term, bool least);
   Status sort_records();
   Result<bool> next_record();
   Result<bool> next_sorted();
@@ -88,37 +78,18 @@ class Query {
   void fill_group(const query::Group& group);
   Result<std::uint64_t> count_exactly();
 
-  // A column of a row of groups: a value of the group, or what an aggregate told.
-  struct GroupColumn {
-    bool aggregate = false;
-    std::size_t at = 0;
-    PartForm form;     // how its values compare
-    std::string text;  // canonical
-  };
-  struct GroupOrder {
-    std::size_t column = 0;
-    bool descending = false;
-  };
-
   View* view_;
   Collection collection_;
-  RecordReader reader_;
+  std::shared_ptr<const query::PreparedQuery> prepared_;
+  std::optional<RecordReader> reader_;  // of vectors; made when one is wanted
   query::Budget budget_;
   std::uint64_t limit_;
   std::uint64_t offset_;
-  std::uint64_t asked_ = 0;
   std::int64_t now_ = 0;
 
   std::optional<BoundFilter> filter_;
   std::vector<query::Condition> conditions_;
   bool never_ = false;  // no record can match
-  std::vector<query::SelectItem> select_;
-  std::vector<query::OrderTerm> order_;
-  std::optional<query::Grouping> grouping_;
-  std::vector<GroupColumn> group_columns_;
-  std::vector<GroupOrder> group_order_;
-  std::vector<QueryColumn> columns_;
-
   query::Wanted wanted_;
   query::Plan plan_;
   std::unique_ptr<query::RecordStream> stream_;
@@ -128,11 +99,11 @@ class Query {
   std::vector<query::Sorter::Row> sorted_;
   std::unique_ptr<query::OrderedGroups> ordered_groups_;
   std::vector<query::Group> groups_;
-  std::size_t at_ = 0;         // in sorted_ or groups_
-  std::uint64_t given_ = 0;    // rows
+  std::size_t at_ = 0;       // in sorted_ or groups_
+  std::uint64_t given_ = 0;  // rows
 
   std::vector<Value> values_;
-  std::deque<OwnedValue> memory_;  // of these
+  std::vector<OwnedValue> memory_;  // of these
   query::Group group_;
   std::optional<RecordNumber> number_;
   EncodedKey primary_key_;

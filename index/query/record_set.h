@@ -19,7 +19,7 @@ using Bitmap = Roaring64Map;
 
 // How a set is made: the records of a path, or those of any of several sets.
 struct SetPlan {
-  AccessPath path;                // where there are no members
+  AccessPath path;  // where there are no members
   std::vector<SetPlan> members;
   std::vector<std::uint32_t> answered;  // conditions that all of its records fulfil
   std::vector<std::uint32_t> used;      // conditions that all records it lacks do not fulfil

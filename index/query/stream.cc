@@ -1,11 +1,18 @@
 #include "index/query/stream.h"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/record/numbers.h"
+#include "engine/tree/tree_batch.h"
 
 namespace quire::query {
 namespace {
+
+// Records that are read at once: first some, in case no more are wanted, then as many as memory can
+// fetch at a time.
+constexpr std::size_t kFirstAhead = 4;
+constexpr std::size_t kMostAhead = 32;
 
 // As many as numbers of a set take that is unrolled.
 constexpr std::uint64_t kNumberBytes = sizeof(RecordNumber);
@@ -23,6 +30,10 @@ RecordStream::RecordStream(View& view, const Collection& collection, const Wante
       fields_(&row_fields_) {
   if (!plan.by_number && plan.path.index != nullptr)
     entry_fields_.emplace(collection, *plan.path.index, plan.entry_fields);
+  const bool by_key = plan.by_number || plan.path.index != nullptr;
+  const bool repeats = !plan.by_number && plan.path.duplicates;
+  ahead_wanted_ = version_ == 0 && by_key && plan.reads_rows && !repeats && wanted.rows > 1;
+  ahead_most_ = kFirstAhead;
 }
 
 Result<std::unique_ptr<RecordStream>> RecordStream::open(View& view, const Collection& collection,
@@ -55,9 +66,9 @@ void RecordStream::resume(Bytes position) {
   const std::vector<KeyRange>& ranges = plan_->path.ranges;
   for (at_ = 0; at_ < ranges.size(); ++at_) {
     const KeyRange& range = plan_->forward ? ranges[at_] : ranges[ranges.size() - 1 - at_];
-    const bool passed = plan_->forward
-                            ? range.high && compare_bytes(quire::bytes_of(*range.high), position) <= 0
-                            : compare_bytes(quire::bytes_of(range.low), position) > 0;
+    const bool passed =
+        plan_->forward ? range.high && compare_bytes(quire::bytes_of(*range.high), position) <= 0
+                       : compare_bytes(quire::bytes_of(range.low), position) > 0;
     if (!passed) break;
   }
   resume_ = as_text(position);
@@ -120,10 +131,7 @@ Result<bool> RecordStream::advance_row() {
   }
   primary_key_ = position_ = rows_->key();
   QUIRE_TRY(const Bytes bytes, rows_->value());
-  auto row = RowView::parse(collection_->schema(), bytes);
-  if (!row) return collection_->failure(row.error().code(), row.error().message());
-  row_ = *row;
-  ++budget_->figures().rows;
+  QUIRE_CHECK(parse_row(bytes));
   return true;
 }
 
@@ -152,18 +160,24 @@ bool RecordStream::changed() const noexcept {
   return view_->tree_version(collection_->id()) != version_;
 }
 
-Status RecordStream::read_row() {
-  if (row_) return {};
-  QUIRE_TRY(const TreeRoot root, view_->tree_root(collection_->id()));
-  QUIRE_TRY(const auto bytes, tree_get(view_->reader(), root, primary_key_));
-  if (!bytes)
-    return collection_->failure(ErrorCode::kCorrupt,
-                                "an index has an entry of a record that does not exist");
-  auto row = RowView::parse(collection_->schema(), *bytes);
+std::unexpected<Error> RecordStream::no_record() const {
+  return collection_->failure(ErrorCode::kCorrupt,
+                              "an index has an entry of a record that does not exist");
+}
+
+Status RecordStream::parse_row(Bytes bytes) {
+  auto row = RowView::parse(collection_->schema(), bytes);
   if (!row) return collection_->failure(row.error().code(), row.error().message());
   row_ = *row;
   ++budget_->figures().rows;
   return {};
+}
+
+Status RecordStream::read_row() {
+  if (row_) return {};
+  QUIRE_TRY(const TreeRoot root, view_->tree_root(collection_->id()));
+  QUIRE_TRY(const auto bytes, tree_get(view_->reader(), root, primary_key_));
+  return bytes ? parse_row(*bytes) : no_record();
 }
 
 Result<const RowView*> RecordStream::row() {
@@ -197,9 +211,9 @@ Result<bool> RecordStream::is_first_entry() {
     const Bytes key = all_entries_.key(plan_->forward ? i : size - 1 - i);
     if (shown(key)) return equal_bytes(key, position_);
   }
-  return collection_->failure(ErrorCode::kCorrupt,
-                              "index '" + plan_->path.index->name() +
-                                  "' has an entry that its record does not have");
+  return collection_->failure(
+      ErrorCode::kCorrupt,
+      "index '" + plan_->path.index->name() + "' has an entry that its record does not have");
 }
 
 Result<bool> RecordStream::matches_entry() {
@@ -222,16 +236,24 @@ Result<bool> RecordStream::matches_row() {
   return true;
 }
 
+// Of a record that may have been changed, or taken away, since its entry was read.
+Result<bool> RecordStream::still_matches() {
+  if (primary_key_.empty()) return false;
+  QUIRE_TRY(const TreeRoot root, view_->tree_root(collection_->id()));
+  QUIRE_TRY(const auto bytes, tree_get(view_->reader(), root, primary_key_));
+  if (!bytes) return false;
+  QUIRE_CHECK(parse_row(*bytes));
+  row_fields_.row = &*row_;
+  fields_ = &row_fields_;
+  if (number_known_ && row_->number() != number_) return false;
+  if (!wanted_->filter->matches(row_fields_)) return false;
+  const bool repeats = !plan_->by_number && plan_->path.duplicates;
+  return repeats ? is_first_entry() : Result<bool>(true);
+}
+
 Result<bool> RecordStream::matches() {
-  if (changed()) [[unlikely]] {
-    if (plan_->by_number && primary_key_.empty()) return false;
-    QUIRE_CHECK(row());
-    fields_ = &row_fields_;
-    if (plan_->by_number && row_->number() != number_) return false;
-    if (!wanted_->filter->matches(row_fields_)) return false;
-    if (!plan_->by_number && plan_->path.duplicates) return is_first_entry();
-    return true;
-  }
+  if (changed()) [[unlikely]]
+    return still_matches();
   QUIRE_TRY(const bool by_entry, matches_entry());
   if (!by_entry) return false;
   const bool has_row = plan_->reads_rows || row_.has_value();
@@ -240,7 +262,75 @@ Result<bool> RecordStream::matches() {
   return true;
 }
 
+// ---------------------------------------------------------------- reading ahead
+
+// Entries that match by themselves.
+Status RecordStream::read_ahead() {
+  ahead_size_ = ahead_at_ = 0;
+  ahead_.resize(std::max(ahead_.size(), ahead_most_));
+  while (ahead_size_ < ahead_most_) {
+    QUIRE_TRY(const bool there, advance());
+    ahead_ended_ = !there;
+    if (!there) return {};
+    QUIRE_CHECK(budget_->entry());
+    QUIRE_TRY(const bool matches, matches_entry());
+    if (!matches) continue;
+    Ahead& one = ahead_[ahead_size_++];
+    one.number = number_;
+    one.primary_key = as_text(primary_key_);
+    one.position = as_text(position_);
+  }
+  return {};
+}
+
+Status RecordStream::fetch_ahead() {
+  std::array<Bytes, kMostAhead> keys;
+  std::array<std::optional<Bytes>, kMostAhead> rows;
+  for (std::size_t i = 0; i < ahead_size_; ++i) keys[i] = quire::bytes_of(ahead_[i].primary_key);
+  QUIRE_TRY(const TreeRoot root, view_->tree_root(collection_->id()));
+  QUIRE_CHECK(tree_get_many(view_->reader(), root, std::span(keys).first(ahead_size_),
+                            std::span(rows).first(ahead_size_)));
+  for (std::size_t i = 0; i < ahead_size_; ++i) ahead_[i].row = rows[i];
+  return {};
+}
+
+// The next of those that were read, if it matches.
+Result<bool> RecordStream::take_ahead() {
+  const Ahead& one = ahead_[ahead_at_++];
+  number_ = one.number;
+  number_known_ = true;
+  primary_key_ = quire::bytes_of(one.primary_key);
+  position_ = as_bytes(std::string_view(one.position));
+  row_.reset();
+  if (changed()) [[unlikely]]
+    return still_matches();
+  if (!one.row) return no_record();
+  QUIRE_CHECK(parse_row(*one.row));
+  return matches_row();
+}
+
+// Entries, then the records of all of them, which so wait for memory together.
+Result<bool> RecordStream::next_ahead() {
+  while (true) {
+    while (ahead_at_ < ahead_size_) {
+      QUIRE_TRY(const bool found, take_ahead());
+      if (found) return true;
+    }
+    if (!ahead_failed_) return std::unexpected(ahead_failed_.error());
+    if (ahead_ended_) return false;
+    // What failed is told when those before it were given.
+    ahead_failed_ = read_ahead();
+    ahead_most_ = std::min(2 * ahead_most_, kMostAhead);
+    QUIRE_CHECK(fetch_ahead());
+  }
+}
+
 Result<bool> RecordStream::next() {
+  if (ahead_wanted_) {
+    QUIRE_TRY(const bool there, next_ahead());
+    budget_->figures().found += there ? 1 : 0;
+    return there;
+  }
   while (true) {
     QUIRE_TRY(const bool there, advance());
     if (!there) return false;

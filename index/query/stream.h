@@ -43,6 +43,14 @@ class RecordStream {
     const RowView* row = nullptr;
   };
 
+  // A record that is read with others.
+  struct Ahead {
+    RecordNumber number = 0;
+    EncodedKey primary_key;
+    std::string position;
+    std::optional<Bytes> row;
+  };
+
   RecordStream(View& view, const Collection& collection, const Wanted& wanted, const Plan& plan,
                Budget& budget);
   // Takes the next entry of the driver; false at its end.
@@ -51,13 +59,21 @@ class RecordStream {
   Result<bool> advance_row();
   Result<bool> advance_number();
   bool open_range();
+  // Reading several records at once, from a snapshot.
+  Result<bool> next_ahead();
+  Status read_ahead();
+  Status fetch_ahead();
+  Result<bool> take_ahead();
   // Whether the entry is a record that is wanted; it may be read for that.
   Result<bool> matches();
   Result<bool> matches_entry();
   Result<bool> matches_row();
+  Result<bool> still_matches();
   bool test(std::span<const std::uint32_t> conditions, const FieldSource& fields) const;
   Result<bool> is_first_entry();
   Status read_row();
+  Status parse_row(Bytes bytes);
+  std::unexpected<Error> no_record() const;
   bool changed() const noexcept;
 
   View* view_;
@@ -75,6 +91,14 @@ class RecordStream {
   std::size_t at_ = 0;  // of the ranges, in the direction of the plan, or of numbers_
   EncodedKey resume_;   // in the range that is opened next
   bool resuming_ = false;
+
+  bool ahead_wanted_ = false;
+  std::vector<Ahead> ahead_;  // its first ahead_size_ are read, and used up to ahead_at_
+  std::size_t ahead_size_ = 0;
+  std::size_t ahead_at_ = 0;
+  std::size_t ahead_most_ = 0;  // to be read next
+  Status ahead_failed_;         // behind those that are read
+  bool ahead_ended_ = false;
 
   std::optional<EntryFields> entry_fields_;
   RowFields row_fields_;

@@ -5,6 +5,20 @@
 #include "index/filter/lexer.h"
 
 namespace quire::query {
+
+Result<PartForm> form_of(const Term& term) {
+  PartForm form;
+  form.type = term.type;
+  if (is_scalar(form.type)) return form;
+  const filter::Types types =
+      term.expression ? term.expression->root().types : filter::types_of(term.type);
+  constexpr filter::Types kOrdered = filter::kJsonTypes;
+  if (term.field != filter::kNone || (types & ~kOrdered) != 0)
+    return fail(ErrorCode::kType, "'%s' has no order", term.text.c_str());
+  form.type = FieldType::kJson;
+  return form;
+}
+
 namespace {
 
 using filter::Lexer;
@@ -22,11 +36,6 @@ std::unexpected<Error> refuse(const char* list, const Item& item, const Error& e
   return std::unexpected(
       error.with_context(std::string(list) + ", item " + std::to_string(item.number)));
 }
-std::unexpected<Error> refuse(const char* list, const Item& item, ErrorCode code,
-                              const char* words) {
-  return refuse(list, item, Error(code, words));
-}
-
 // How a token changes the depth of brackets.
 int nesting(const Token& token) noexcept {
   if (token.is_symbol("(") || token.is_symbol("[")) return 1;
@@ -119,20 +128,6 @@ Result<Term> make_term(std::string_view text, std::span<const Token> tokens, con
   return term;
 }
 
-// How values of a term compare: kType where they have no order.
-Result<PartForm> form_of(const Term& term) {
-  PartForm form;
-  form.type = term.type;
-  if (is_scalar(form.type)) return form;
-  const filter::Types types =
-      term.expression ? term.expression->root().types : filter::types_of(term.type);
-  constexpr filter::Types kOrdered = filter::kJsonTypes;
-  if (term.field != filter::kNone || (types & ~kOrdered) != 0)
-    return fail(ErrorCode::kType, "'%s' has no order", term.text.c_str());
-  form.type = FieldType::kJson;
-  return form;
-}
-
 Result<OrderTerm> make_order_term(std::string_view text, std::span<const Token> tokens,
                                   const Schema& schema) {
   OrderTerm made;
@@ -160,7 +155,8 @@ AggregateKind aggregate_of(const Item& item) {
 }
 
 Status fill_aggregate(const Item& item, const Schema& schema, SelectItem& select) {
-  const std::span<const Token> inner = std::span(item.tokens).subspan(2).first(item.tokens.size() - 3);
+  const std::span<const Token> inner =
+      std::span(item.tokens).subspan(2).first(item.tokens.size() - 3);
   if (select.aggregate == AggregateKind::kCount) {
     const bool all = inner.empty() || (inner.size() == 1 && inner[0].is_symbol("*"));
     if (!all) return fail(ErrorCode::kInvalid, "count() has nothing in its brackets");
@@ -169,8 +165,7 @@ Status fill_aggregate(const Item& item, const Schema& schema, SelectItem& select
   if (inner.empty()) return fail(ErrorCode::kInvalid, "a value is missing in the brackets");
   const std::size_t begin = inner.front().position - item.tokens.front().position;
   const std::size_t end = item.tokens.back().position - item.tokens.front().position;
-  QUIRE_TRY(OrderTerm term,
-            make_order_term(item.text.substr(begin, end - begin), inner, schema));
+  QUIRE_TRY(OrderTerm term, make_order_term(item.text.substr(begin, end - begin), inner, schema));
   select.term = std::move(term.term);
   return {};
 }

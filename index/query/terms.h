@@ -13,8 +13,8 @@ namespace quire::query {
 
 // A field, or what is calculated of fields.
 struct Term {
-  std::string text;                // canonical
-  std::uint32_t field = filter::kNone;  // of the schema, where it is a field
+  std::string text;                           // canonical
+  std::uint32_t field = filter::kNone;        // of the schema, where it is a field
   std::optional<BoundExpression> expression;  // else
   std::vector<std::uint32_t> fields;          // that it reads
   FieldType type = FieldType::kNull;          // kNull where only a record tells
@@ -50,6 +50,9 @@ Result<std::vector<OrderTerm>> parse_group(std::string_view text, const Schema& 
 Result<std::vector<OrderTerm>> parse_order(std::string_view text, const Schema& schema);
 // `order` of a query of groups: names of its columns, or the items as they are in `select`.
 Result<std::vector<SelectItem>> parse_group_order(std::string_view text, const Schema& schema);
+
+// How values of a term compare: kType where they have no order.
+Result<PartForm> form_of(const Term& term);
 
 // What a value is in the bytes of a key of this form: itself, but null for what such a key has no
 // place for (arrays and objects in JSON).

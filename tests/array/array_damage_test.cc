@@ -268,6 +268,21 @@ TEST_F(DamagedArray, AHeightOfAnArrayThatWasNeverWrittenIsRefused) {
   EXPECT_EQ(array.touch(0).error().code(), ErrorCode::kCorrupt);
 }
 
+// A root without a page, but with a first block of more pages than a block has, was taken for an
+// empty array: the first element gave it a block that no array can have; found by the fuzzer of
+// array tables.
+TEST_F(DamagedArray, AFirstBlockOfAnArrayWithoutABlockIsRefused) {
+  ArrayRoot root{.element_size = kElement, .id = 9, .block_pages = 2};
+  EXPECT_TRUE(array_check_root(root, kPage).has_value());
+  root.first_block_pages = 4;
+  EXPECT_EQ(array_check_root(root, kPage).error().code(), ErrorCode::kCorrupt);
+  root.block_pages = 0;
+  EXPECT_EQ(array_check_root(root, kPage).error().code(), ErrorCode::kCorrupt);
+  auto writer = world_.begin();
+  ArrayWriter array(writer.get(), root);
+  EXPECT_EQ(array.touch(0).error().code(), ErrorCode::kCorrupt);
+}
+
 TEST_F(DamagedArray, VisitingThePointersOfAPageThatIsNoTableIsRefused) {
   const auto visit = [](const ArrayChildRef&) -> Status { return {}; };
   for (const std::size_t offset : {0, 1, 3}) {  // kind, level, slots

@@ -1,14 +1,6 @@
 // The corruption campaign: damages small databases in every way and at every place, and judges what
 // comes of it. `./dev corrupt` builds and runs it; docs/testing.md has the figures.
-//
-// Each scene is judged in a child process, so that a crash or a hang is a finding like any other
-// and the rest goes on behind it.
-#include <fcntl.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -17,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "tests/corrupt/children.h"
 #include "tests/corrupt/verdict.h"
 
 namespace quire::test {
@@ -33,10 +26,9 @@ struct Options {
 
 // Shared with the children.
 struct Book {
-  std::uint64_t next;  // case of the scene that is being judged
+  Place place;
   std::uint64_t unchanged, detected, harmless, wrong;
   std::uint64_t salvages, salvages_wrong;
-  std::uint64_t moves;  // grows with every case and salvage: whether it hangs
 };
 
 // A case takes milliseconds; one that takes this long is a hang on any machine.
@@ -105,7 +97,7 @@ void complain(const Options& options, const std::string& name, const std::string
 
 void judge_one(const Options& options, const Scene& scene, const Mutation& mutation, Book& book) {
   const Verdict verdict = judge_open(scene, mutation, options.seed);
-  ++book.moves;
+  ++book.place.moves;
   const std::string name = case_name(scene, mutation);
   switch (verdict.outcome) {
     case Outcome::kUnchanged:
@@ -126,51 +118,21 @@ void judge_one(const Options& options, const Scene& scene, const Mutation& mutat
       (verdict.outcome == Outcome::kDetected && book.detected % options.salvage_every == 0);
   if (!salvage_too) return;
   const Verdict saved = judge_salvage(scene, mutation, options.seed);
-  ++book.moves;
+  ++book.place.moves;
   ++book.salvages;
   if (!options.only.empty()) std::printf("salvage: %s\n", saved.words.c_str());
   if (saved.outcome != Outcome::kWrong) return;
   if (++book.salvages_wrong <= kWrongShown) complain(options, name, saved.words);
 }
 
-// Waits for a child; false: it did not end by itself.
-bool wait_for(pid_t child, const Book& book) {
-  std::uint64_t moves = book.moves;
-  int still = 0;  // hundredths of a second
-  for (;;) {
-    int status = 0;
-    if (::waitpid(child, &status, WNOHANG) == child)
-      return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    const timespec pause{0, 10'000'000};
-    ::nanosleep(&pause, nullptr);
-    still = book.moves == moves ? still + 1 : 0;
-    moves = book.moves;
-    if (still < kHangSeconds * 100) continue;
-    ::kill(child, SIGKILL);
-    ::waitpid(child, &status, 0);
-    return false;
-  }
-}
-
 void judge_scene(const Options& options, const Scene& scene, const std::vector<Mutation>& mutations,
                  Book& book) {
-  book.next = 0;
-  while (book.next < mutations.size()) {
-    std::fflush(nullptr);
-    const pid_t child = ::fork();
-    if (child == 0) {
-      while (book.next < mutations.size()) {
-        judge_one(options, scene, mutations[book.next], book);
-        ++book.next;
-      }
-      std::fflush(nullptr);
-      std::_Exit(0);
-    }
-    if (child < 0 || wait_for(child, book)) break;
+  const auto judge = [&](std::uint64_t i) { judge_one(options, scene, mutations[i], book); };
+  const auto died = [&](std::uint64_t i) {
     ++book.wrong;
-    complain(options, case_name(scene, mutations[book.next]), "the process crashed or hangs");
-    ++book.next;
-  }
+    complain(options, case_name(scene, mutations[i]), "the process crashed or hangs");
+  };
+  judge_in_children(book.place, mutations.size(), kHangSeconds, judge, died);
 }
 
 // How many bytes to pass over between two that are changed.

@@ -55,6 +55,43 @@ Verdict judge_state(const Scene& scene, const Mutation& mutation,
   return {Outcome::kHarmless, "the log ends at commit " + std::to_string(commit)};
 }
 
+// Bytes behind the pages of the checkpoint, which nobody has any use for.
+bool nothing_used_changed(const Scene& scene, const Mutation& mutation,
+                          const std::vector<Changed>& changed) {
+  const bool of_bytes = mutation.damage == Damage::kFlip || mutation.damage == Damage::kInvert ||
+                        mutation.damage == Damage::kRandom;
+  return of_bytes && std::ranges::all_of(changed, [&](const Changed& part) {
+           return part.file == kDataPath && part.begin >= scene.used_bytes;
+         });
+}
+
+Verdict judge_whole(const Scene& scene, const Answers& answers) {
+  const auto no_damage = [](const char* where, const Error& error) {
+    return wrong("nothing is damaged, but " + std::string(where) + ": " + error.message());
+  };
+  if (answers.refused) return no_damage("open", *answers.refused);
+  if (!answers.found) return no_damage("read", answers.found.error());
+  if (!answers.checked) return no_damage("check", answers.checked.error());
+  const std::string words = difference(scene.history[scene.last], *answers.found);
+  if (!words.empty()) return wrong("nothing is damaged, but other answers: " + words);
+  return {Outcome::kHarmless, ""};
+}
+
+Verdict judge_damaged(const Scene& scene, const Mutation& mutation,
+                      const std::vector<Changed>& changed, const Answers& answers) {
+  if (answers.refused) return judge_error(*answers.refused, "open");
+  if (!answers.found) {
+    if (answers.checked)
+      return wrong("check finds nothing, but: " + answers.found.error().message());
+    return judge_error(answers.found.error(), "read");
+  }
+  const Verdict verdict = judge_state(scene, mutation, changed, *answers.found);
+  if (verdict.outcome == Outcome::kWrong || answers.checked) return verdict;
+  if (answers.checked.error().code() != ErrorCode::kCorrupt)
+    return judge_error(answers.checked.error(), "check");
+  return {Outcome::kDetected, "check: " + answers.damage};
+}
+
 }  // namespace
 
 bool is_whole_older(const Scene& scene, const Mutation& mutation) {
@@ -81,31 +118,38 @@ std::size_t known_synced(const Scene& scene, const std::vector<Changed>& changed
   return commit;
 }
 
-Verdict judge_open(const Scene& scene, const Mutation& mutation, std::uint64_t seed) {
+Answers ask_engine(io::SimulatedDisk& disk, const DatabaseOptions& options) {
+  Answers answers;
+  const auto database = Database::open(disk, kDatabasePath, options);
+  if (!database) {
+    answers.refused = database.error();
+    return answers;
+  }
+  const auto snapshot = (*database)->begin_read();
+  if (!snapshot) {
+    answers.refused = snapshot.error();
+    return answers;
+  }
+  answers.found = read_everything(**snapshot);
+  answers.checked = (*database)->check([&](const std::string& text) {
+    answers.damage = text;
+    return true;
+  });
+  return answers;
+}
+
+Verdict judge_open(const Scene& scene, const Mutation& mutation, std::uint64_t seed,
+                   const Engine& engine) {
   const auto disk = scene.disk->survivor(seed, io::Survival::kEverything);
   const auto changed = apply(scene, mutation, seed, *disk);
-  if (!changed) return {Outcome::kUnchanged, ""};
   DatabaseOptions options = scene.options;
   // Both ways in come to the same; the places decide which is taken.
   options.read_only = mutation.place % 2 != 0;
-  const auto database = Database::open(*disk, kDatabasePath, options);
-  if (!database) return judge_error(database.error(), "open");
-  const auto snapshot = (*database)->begin_read();
-  if (!snapshot) return judge_error(snapshot.error(), "begin");
-  const auto found = read_everything(**snapshot);
-  std::string damage;
-  const Status checked = (*database)->check([&](const std::string& text) {
-    damage = text;
-    return true;
-  });
-  if (!found) {
-    if (checked) return wrong("check finds nothing, but: " + found.error().message());
-    return judge_error(found.error(), "read");
-  }
-  const Verdict verdict = judge_state(scene, mutation, *changed, *found);
-  if (verdict.outcome == Outcome::kWrong || checked) return verdict;
-  if (checked.error().code() != ErrorCode::kCorrupt) return judge_error(checked.error(), "check");
-  return {Outcome::kDetected, "check: " + damage};
+  const Answers answers = engine(*disk, options);
+  if (changed && !nothing_used_changed(scene, mutation, *changed))
+    return judge_damaged(scene, mutation, *changed, answers);
+  const Verdict verdict = judge_whole(scene, answers);
+  return changed || verdict.outcome == Outcome::kWrong ? verdict : Verdict{Outcome::kUnchanged, ""};
 }
 
 }  // namespace quire::test

@@ -1,6 +1,8 @@
 // What a damaged copy of a scene may say, and what it may not.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "tests/corrupt/mutation.h"
@@ -26,12 +28,25 @@ bool log_changed(const std::vector<Changed>& changed);
 // changed and that the reader can come upon.
 std::size_t known_synced(const Scene& scene, const std::vector<Changed>& changed);
 
-// Opens the damaged copy, reads everything and checks.
+// What an engine says of a database that it opens, reads whole and checks.
+struct Answers {
+  std::optional<Error> refused;  // by opening it, or by beginning to read: nothing else was asked
+  Result<State> found = State();
+  Status checked;
+  std::string damage;  // that the check told last
+};
+using Engine = std::function<Answers(io::SimulatedDisk&, const DatabaseOptions&)>;
+// The one that is judged. A test has others, broken on purpose.
+Answers ask_engine(io::SimulatedDisk& disk, const DatabaseOptions& options);
+
+// Has the damaged copy opened, read whole and checked.
 //
 // Right is: an error that says what is damaged and names a file of the database; or the truth; or,
 // where only the log was changed, the state of an earlier commit that has everything which a record
-// that was not changed knows to have been synced.
-Verdict judge_open(const Scene& scene, const Mutation& mutation, std::uint64_t seed);
+// that was not changed knows to have been synced. Where nothing is changed, or only bytes of `data`
+// that nothing refers to, the truth alone is right.
+Verdict judge_open(const Scene& scene, const Mutation& mutation, std::uint64_t seed,
+                   const Engine& engine = ask_engine);
 
 // Salvages the damaged copy. Right is: what is saved is a part of the truth, as it was after some
 // commit, and with what is said to be lost it is all of it.

@@ -1,4 +1,5 @@
 // Whatever way a query takes, it gives what evaluating its filter for every record gives.
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -13,6 +14,7 @@ QueryWorld& shared_world() {
   static QueryWorld world(kRecords);
   static const bool made = [] {
     world.add_indexes();
+    world.freeze();
     return true;
   }();
   EXPECT_TRUE(made);
@@ -35,10 +37,11 @@ TEST(Agree, EveryWayFindsWhatTheFilterHoldsFor) {
     const std::string filter = maker.make();
     const std::vector<std::string> expected = world.expected(filter);
     const QueryRequest request{.filter = filter, .select = "id"};
-    ASSERT_EQ(world.sorted_ids(request), expected)
-        << filter << "\n" << world.open(request)->explain();
+    ASSERT_EQ(world.sorted_ids(request), expected) << filter << "\n"
+                                                   << world.open(request)->explain();
     ASSERT_EQ(world.count(filter), expected.size())
-        << filter << "\n" << world.open({.filter = filter, .select = "count()"})->explain();
+        << filter << "\n"
+        << world.open({.filter = filter, .select = "count()"})->explain();
     served += world.open(request)->explain().find("\"by\": \"all\"") == std::string::npos ? 1 : 0;
     if (round % 5 != 0) continue;
     ASSERT_EQ(world.ids({.filter = filter, .no_index = true}), expected) << filter;
@@ -54,11 +57,11 @@ TEST(Agree, EachIndexThatHasAllRecordsFindsThem) {
   for (int round = 0; round < 120; ++round) {
     const std::string filter = maker.make();
     const std::vector<std::string> expected = world.expected(filter);
-    for (const char* index : {"section", "size", "both", "price", "time", "tags", "codes", "doc",
-                              "name", "folded"}) {
+    for (const char* index :
+         {"section", "size", "both", "price", "time", "tags", "codes", "doc", "name", "folded"}) {
       const QueryRequest request{.filter = filter, .select = "section, size", .index = index};
-      ASSERT_EQ(world.sorted_ids(request), expected)
-          << filter << "\n" << world.open(request)->explain();
+      ASSERT_EQ(world.sorted_ids(request), expected) << filter << "\n"
+                                                     << world.open(request)->explain();
     }
   }
 }
@@ -138,8 +141,8 @@ TEST(Agree, OrderLimitAndOffset) {
       ASSERT_TRUE(seen.insert(id).second) << id << " twice: " << filter;
       keys.push_back(key_of[id]);
     }
-    ASSERT_EQ(keys, without(expected, offset, limit))
-        << filter << " order by " << order << "\n" << world.open(request)->explain();
+    ASSERT_EQ(keys, without(expected, offset, limit)) << filter << " order by " << order << "\n"
+                                                      << world.open(request)->explain();
   }
 }
 
@@ -149,8 +152,8 @@ TEST(Agree, PagesByTokenGiveAllOnce) {
   FilterMaker maker(random);
   for (int round = 0; round < 60; ++round) {
     const std::string filter = maker.make(2);
-    static constexpr std::array<const char*, 5> kOrders = {"", "section desc", "price",
-                                                           "id desc", "size + 0"};
+    static constexpr std::array<const char*, 5> kOrders = {"", "section desc", "price", "id desc",
+                                                           "size + 0"};
     const std::string_view order = kOrders[below(random, kOrders.size())];
     const std::vector<std::string> all =
         world.ids({.filter = filter, .select = "id", .order = order});
@@ -207,16 +210,76 @@ TEST(Agree, GroupsCountsAndEnds) {
       ends.push_back(name + "|" + number(group.least) + "|" + number(group.most));
     }
     ASSERT_EQ(world.rows({.filter = filter, .group = "section"}), counts)
-        << filter << "\n" << world.open({.filter = filter, .group = "section"})->explain();
-    ASSERT_EQ(world.rows({.filter = filter,
-                          .select = "section, min(size), max(size)",
-                          .group = "section"}),
-              ends)
+        << filter << "\n"
+        << world.open({.filter = filter, .group = "section"})->explain();
+    ASSERT_EQ(
+        world.rows(
+            {.filter = filter, .select = "section, min(size), max(size)", .group = "section"}),
+        ends)
         << filter;
-    const std::vector<std::string> one = {std::to_string(whole.count) + "|" +
-                                          number(whole.least) + "|" + number(whole.most)};
+    const std::vector<std::string> one = {std::to_string(whole.count) + "|" + number(whole.least) +
+                                          "|" + number(whole.most)};
     ASSERT_EQ(world.rows({.filter = filter, .select = "count(), min(size), max(size)"}), one)
         << filter;
+  }
+}
+
+// What a set of records is told by: as many, and their numbers mixed and added up.
+struct Sum {
+  std::uint64_t records = 0;
+  std::uint64_t mixed = 0;
+  bool operator==(const Sum&) const = default;
+  void add(RecordNumber number) {
+    ++records;
+    std::uint64_t mix = (number + 1) * 0x9e3779b97f4a7c15;
+    mixed += mix ^ (mix >> 29);
+  }
+};
+
+// QUIRE_TEST_LONG=1: ten thousand filters over a million records. Each row is read once for many
+// filters, which is what makes that a matter of minutes.
+TEST(Agree, TenThousandFiltersOverAMillionRecords) {
+  if (std::getenv("QUIRE_TEST_LONG") == nullptr) GTEST_SKIP() << "QUIRE_TEST_LONG is not set";
+  constexpr std::uint64_t kMany = 1'000'000;
+  constexpr std::uint64_t kScale = 300;
+  constexpr std::size_t kFilters = 10'000;
+  constexpr std::size_t kTogether = 500;
+  QueryWorld world(kMany, 5, kScale);
+  world.add_indexes();
+  world.freeze();
+  Random random(6);
+  FilterMaker maker(random, kScale);
+  std::uint64_t by_all = 0;
+  std::uint64_t servable = 0;
+  for (std::size_t done = 0; done < kFilters; done += kTogether) {
+    std::vector<std::string> texts(kTogether);
+    std::vector<BoundFilter> filters;
+    for (std::string& text : texts) {
+      text = maker.make();
+      filters.push_back(must(must(Filter::prepare(text, world.shop().schema())).bind()));
+    }
+    std::vector<Sum> expected(kTogether);
+    RangeScan scan(world.view(), world.shop().id(), {});
+    while (must(scan.next())) {
+      const RowView row = must(RowView::parse(world.shop().schema(), must(scan.value())));
+      const RowSource fields(row);
+      for (std::size_t i = 0; i < kTogether; ++i) {
+        if (filters[i].matches(fields)) expected[i].add(row.number());
+      }
+    }
+    for (std::size_t i = 0; i < kTogether; ++i) {
+      const auto query = world.open({.filter = texts[i], .select = "id"});
+      Sum found;
+      while (must(query->next())) found.add(*query->number());
+      ASSERT_EQ(found.records, expected[i].records) << texts[i] << "\n" << query->explain();
+      ASSERT_EQ(found, expected[i]) << texts[i] << "\n" << query->explain();
+      ASSERT_EQ(world.count(texts[i]), expected[i].records) << texts[i];
+      by_all += query->explain().find("\"by\": \"all\"") != std::string::npos ? 1 : 0;
+      servable += expected[i].records < kMany / 100 ? 1 : 0;
+    }
+    std::printf("%zu filters agree; %llu by reading all, %llu find less than 1%%\n",
+                done + kTogether, static_cast<unsigned long long>(by_all),
+                static_cast<unsigned long long>(servable));
   }
 }
 

@@ -18,16 +18,18 @@ inline std::uint64_t below(Random& random, std::uint64_t n) { return random() % 
 
 inline std::string shop_id(std::uint64_t i) {
   std::string id = std::to_string(i);
-  return std::string(5 - id.size(), '0') + id;
+  return std::string(7 - id.size(), '0') + id;
 }
 
-inline Item random_item(Random& random, std::uint64_t i) {
+// `scale`: how many times as many different values there are.
+inline Item random_item(Random& random, std::uint64_t i, std::uint64_t scale = 1) {
   Item item;
   item.id = shop_id(i);
   const auto some = [&] { return below(random, 10) != 0; };
-  if (some()) item.section = (below(random, 4) == 0 ? "S" : "s") + std::to_string(below(random, 12));
-  if (some()) item.size = static_cast<std::int64_t>(below(random, 100)) - 20;
-  if (some()) item.price = static_cast<double>(below(random, 400)) / 4 - 10;
+  if (some())
+    item.section = (below(random, 4) == 0 ? "S" : "s") + std::to_string(below(random, 12 * scale));
+  if (some()) item.size = static_cast<std::int64_t>(below(random, 100 * scale)) - 20;
+  if (some()) item.price = static_cast<double>(below(random, 400 * scale)) / 4 - 10;
   if (some()) item.flag = below(random, 3) == 0;
   if (some()) item.blob = std::string(1 + below(random, 3), static_cast<char>(below(random, 3)));
   if (some()) item.time = static_cast<std::int64_t>(below(random, 50)) * 86'400'000'000;
@@ -41,13 +43,12 @@ inline Item random_item(Random& random, std::uint64_t i) {
     for (std::uint64_t n = below(random, 4); n > 0; --n)
       item.codes->push_back(static_cast<std::int64_t>(below(random, 8)));
   }
-  static constexpr std::array<const char*, 6> kDocs = {
-      "{}",
-      "{\"price\": 7, \"name\": \"a\"}",
-      "{\"price\": 7.5, \"name\": \"b\"}",
-      "{\"price\": \"7\", \"name\": [1]}",
-      "{\"price\": {\"net\": 3}, \"name\": null}",
-      "{\"price\": -2, \"name\": \"ab\"}"};
+  static constexpr std::array<const char*, 6> kDocs = {"{}",
+                                                       "{\"price\": 7, \"name\": \"a\"}",
+                                                       "{\"price\": 7.5, \"name\": \"b\"}",
+                                                       "{\"price\": \"7\", \"name\": [1]}",
+                                                       "{\"price\": {\"net\": 3}, \"name\": null}",
+                                                       "{\"price\": -2, \"name\": \"ab\"}"};
   if (some()) item.doc = kDocs[below(random, kDocs.size())];
   return item;
 }
@@ -55,7 +56,7 @@ inline Item random_item(Random& random, std::uint64_t i) {
 // Filters at random over the fields of the shop.
 class FilterMaker {
  public:
-  explicit FilterMaker(Random& random) : random_(random) {}
+  explicit FilterMaker(Random& random, std::uint64_t scale = 1) : random_(random), scale_(scale) {}
 
   std::string make(int depth = 3) {
     if (depth == 0 || pick(3) == 0) return atom();
@@ -75,11 +76,13 @@ class FilterMaker {
     static constexpr std::array<const char*, 6> kOps = {"=", "<>", "<", "<=", ">", ">="};
     return std::string(" ") + kOps[pick(kOps.size())] + " ";
   }
-  std::string number() { return std::to_string(static_cast<int>(pick(110)) - 25); }
-  std::string real() { return std::to_string((static_cast<double>(pick(500)) - 60) / 4); }
-  std::string section() { return (pick(4) == 0 ? "'S" : "'s") + std::to_string(pick(13)) + "'"; }
+  std::string number() { return std::to_string(static_cast<int>(pick(110 * scale_)) - 25); }
+  std::string real() { return std::to_string((static_cast<double>(pick(500 * scale_)) - 60) / 4); }
+  std::string section() {
+    return (pick(4) == 0 ? "'S" : "'s") + std::to_string(pick(13 * scale_)) + "'";
+  }
   std::string tag() { return "'t" + std::to_string(pick(7)) + "'"; }
-  std::string id() { return "'" + shop_id(pick(3100)) + "'"; }
+  std::string id() { return "'" + shop_id(pick(3100 * scale_)) + "'"; }
   std::string day() {
     static constexpr std::array<const char*, 4> kDays = {"'1970-01-05'", "'1970-01-20'",
                                                          "'1970-02-10T00:00:00Z'", "'1969-01-01'"};
@@ -143,13 +146,18 @@ class FilterMaker {
   }
 
   Random& random_;
+  std::uint64_t scale_;
 };
 
 class QueryWorld {
  public:
-  explicit QueryWorld(std::uint64_t records, std::uint64_t seed = 1)
+  explicit QueryWorld(std::uint64_t records, std::uint64_t seed = 1, std::uint64_t scale = 1)
       : world_(4096, 0, real_kinds()), random_(seed) {
-    for (std::uint64_t i = 0; i < records; ++i) must(world_.insert(random_item(random_, i)));
+    constexpr std::uint64_t kPerCommit = 10'000;
+    for (std::uint64_t i = 0; i < records; ++i) {
+      must(world_.insert(random_item(random_, i, scale)));
+      if (i % kPerCommit == kPerCommit - 1) world_.commit();
+    }
   }
 
   // Indexes of every form.
@@ -169,7 +177,13 @@ class QueryWorld {
   }
 
   World& world() { return world_; }
-  View& view() { return world_.txn(); }
+  // The write transaction, or the snapshot.
+  View& view() { return snapshot_ != nullptr ? static_cast<View&>(*snapshot_) : world_.txn(); }
+  // Commits; from now on queries read a snapshot.
+  void freeze() {
+    world_.commit();
+    snapshot_ = world_.snapshot();
+  }
   const Collection& shop() const { return world_.shop(); }
 
   // Calls visit(row) for each record for which the filter holds, in order of keys.
@@ -223,6 +237,7 @@ class QueryWorld {
 
  private:
   World world_;
+  std::unique_ptr<Snapshot> snapshot_;
   Random random_;
 };
 

@@ -170,6 +170,28 @@ TEST_F(Changes, WiderTypesAreReadFromOldRows) {
   });
 }
 
+// The second step was carried out, and the collection could not be read behind the commit: its
+// oldest rows had a type that no f64 was said to have had. Found by the fuzzer of calls.
+TEST_F(Changes, ABoolThatBecameAnI64AndThenAnF64IsReadFromOldRows) {
+  auto now = fields();
+  now.push_back({.name = "done", .type = FieldType::kBool, .nullable = true});
+  now.back().rules.default_kind = DefaultKind::kValue;
+  now.back().rules.default_value = OwnedValue(Value::of_bool(true));
+  change(now);
+  insert(21);
+  for (const FieldType type : {FieldType::kI64, FieldType::kF64}) {
+    now = fields();
+    Field& done = named(now, "done");
+    done.type = type;
+    done.rules.default_value = OwnedValue(widened(done.rules.default_value.view(), type));
+    change(now);
+  }
+  each_time([&] {
+    EXPECT_EQ(get(3, "done").f64, 1.0);
+    EXPECT_EQ(get(21, "done").f64, 1.0);
+  });
+}
+
 TEST_F(Changes, RefusedOnesNameTheRecordAndChangeNothing) {
   const auto refused = [&](std::vector<Field> now, ErrorCode code, const char* words) {
     const auto made = change_fields(world_.txn(), goods_, std::move(now), {});

@@ -165,6 +165,36 @@ class ModelTest : public testing::TestWithParam<Shape> {
     ASSERT_TRUE(rank);
     if (pick(20) == 0) {
       EXPECT_EQ(*rank, std::distance(model_.begin(), model_.lower_bound(key)));
+      count_from(key);
+      get_many();
+    }
+  }
+
+  void count_from(const std::string& low) {
+    const std::string high = valid_key();
+    const auto from = model_.lower_bound(low);
+    const auto some = tree_count(writer_->reader(), writer_->root(), as_bytes(low), as_bytes(high));
+    ASSERT_TRUE(some) << some.error().message();
+    EXPECT_EQ(*some, low < high ? std::distance(from, model_.lower_bound(high)) : 0);
+    const auto rest = tree_count(writer_->reader(), writer_->root(), as_bytes(low), {});
+    ASSERT_TRUE(rest) << rest.error().message();
+    EXPECT_EQ(*rest, std::distance(from, model_.end()));
+  }
+
+  void get_many() {
+    std::vector<std::string> keys(pick(20));
+    for (std::string& key : keys) key = valid_key();
+    std::vector<Bytes> wanted;
+    for (const std::string& key : keys) wanted.push_back(as_bytes(key));
+    std::vector<std::optional<Bytes>> values(keys.size());
+    const auto read = tree_get_many(writer_->reader(), writer_->root(), wanted, values);
+    ASSERT_TRUE(read) << read.error().message();
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const auto expected = model_.find(keys[i]);
+      ASSERT_EQ(values[i].has_value(), expected != model_.end());
+      if (values[i]) {
+        EXPECT_EQ(as_text(*values[i]), expected->second);
+      }
     }
   }
 

@@ -12,7 +12,7 @@
 #include "engine/base/checksum.h"
 #include "engine/io/disk.h"
 #include "engine/page/page_writer.h"
-#include "engine/tree/tree.h"
+#include "engine/tree/tree_batch.h"
 
 namespace quire::test {
 

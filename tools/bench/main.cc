@@ -6,6 +6,9 @@
 #include <sstream>
 
 #include "tools/bench/child.h"
+#ifdef QUIRE_BENCH_QUERY
+#include "tools/bench/query_bench.h"
+#endif
 #include "tools/bench/run.h"
 
 namespace quire::bench {
@@ -131,6 +134,61 @@ int run_report(const std::string& file, bool markdown) {
   return 0;
 }
 
+#ifdef QUIRE_BENCH_QUERY
+struct QueryOptions {
+  QuerySettings settings;
+  std::string directory;
+  bool quick = false;
+  bool list = false;
+};
+
+CLI::App* add_query_verb(CLI::App& app, QueryOptions& options) {
+  CLI::App* verb = app.add_subcommand("query", "queries, indexes and inserts: SQLite");
+  QuerySettings& settings = options.settings;
+  verb->add_option("--records", settings.records, "records that are asked for")
+      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{100'000'000}))
+      ->capture_default_str();
+  verb->add_option("--seconds", settings.seconds, "length of each timed piece")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--rounds", settings.rounds, "rounds, of which the median is taken")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--inserts", settings.inserts, "records of each row of inserts")
+      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{100'000'000}))
+      ->capture_default_str();
+  verb->add_option("--threads", settings.threads, "threads of the row 'durable'")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--rows", settings.rows, "only these, separated by commas; --list names them")
+      ->delimiter(',');
+  verb->add_option("--dir", options.directory,
+                   "where the databases are made and removed again; default $TMPDIR or here");
+  verb->add_flag("--markdown", settings.markdown, "print the table as Markdown");
+  verb->add_flag("--quick", options.quick, "100,000 records, one round: a look, no claim");
+  verb->add_flag("--list", options.list, "name the rows, and end");
+  return verb;
+}
+
+int run_query(QueryOptions& options) {
+  if (options.list) {
+    list_query_rows();
+    return 0;
+  }
+  if (options.quick) {
+    options.settings.records = 100'000;
+    options.settings.inserts = 10'000;
+    options.settings.rounds = 1;
+    options.settings.seconds = 0.3;
+  }
+  const char* temporary = std::getenv("TMPDIR");
+  if (options.directory.empty()) options.directory = temporary != nullptr ? temporary : ".";
+  options.settings.directory = std::filesystem::absolute(options.directory);
+  run_query_bench(options.settings);
+  return 0;
+}
+#endif
+
 // The verbs that the program uses on itself; an empty group hides them from --help.
 CLI::App* add_child_verb(CLI::App& app, const std::string& name, ChildTask& task) {
   CLI::App* verb = app.add_subcommand(name)->group("");
@@ -148,6 +206,10 @@ int run_program(int argc, char** argv) {
   KvOptions kv;
   CLI::App* kv_verb = app.add_subcommand("kv", "keys and values: LMDB, LevelDB, SQLite");
   add_kv_options(*kv_verb, kv);
+#ifdef QUIRE_BENCH_QUERY
+  QueryOptions query;
+  const CLI::App* query_verb = add_query_verb(app, query);
+#endif
   std::string file;
   bool markdown = false;
   CLI::App* report_verb = app.add_subcommand("report", "prints the table of a --json file again");
@@ -162,6 +224,9 @@ int run_program(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kExitFailure;
   }
   if (kv_verb->parsed()) return run_kv(*kv_verb, kv);
+#ifdef QUIRE_BENCH_QUERY
+  if (query_verb->parsed()) return run_query(query);
+#endif
   if (report_verb->parsed()) return run_report(file, markdown);
   if (reader_verb->parsed()) return run_reader_child(task);
   return probe_verb->parsed() ? run_probe_child(task) : kExitFailure;
