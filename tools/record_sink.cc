@@ -16,6 +16,7 @@ bool is_record_fault(int code) {
     case QUIRE_ERR_TYPE:
     case QUIRE_ERR_SCHEMA:
     case QUIRE_ERR_UNIQUE:
+    case QUIRE_ERR_CONFLICT:
       return true;
     default:
       return false;

@@ -56,6 +56,8 @@ std::string described_default(const Rules& rules) {
       return "default the next number";
     case QUIRE_DEFAULT_UUID:
       return "default a UUID";
+    case QUIRE_DEFAULT_VERSION:
+      return "counts changes";
     default:
       return "";
   }

@@ -97,9 +97,10 @@ class RulesParser {
     if (what == "now") rules_->default_kind = QUIRE_DEFAULT_NOW;
     if (what == "next") rules_->default_kind = QUIRE_DEFAULT_NEXT;
     if (what == "uuid") rules_->default_kind = QUIRE_DEFAULT_UUID;
+    if (what == "version") rules_->default_kind = QUIRE_DEFAULT_VERSION;
     if (rules_->default_kind == QUIRE_DEFAULT_NONE) {
-      throw Failure("schema: \"generated\" of " + where_ + " is 'now', 'next' or 'uuid', not '" +
-                    what + "'");
+      throw Failure("schema: \"generated\" of " + where_ +
+                    " is 'now', 'next', 'uuid' or 'version', not '" + what + "'");
     }
     any_ = true;
   }
@@ -206,6 +207,7 @@ void add_rules(const Rules& rules, ordered_json* object) {
   if (rules.default_kind == QUIRE_DEFAULT_NOW) out["generated"] = "now";
   if (rules.default_kind == QUIRE_DEFAULT_NEXT) out["generated"] = "next";
   if (rules.default_kind == QUIRE_DEFAULT_UUID) out["generated"] = "uuid";
+  if (rules.default_kind == QUIRE_DEFAULT_VERSION) out["generated"] = "version";
   if (!is_null(rules.min.value)) out["min"] = json_of(rules.min);
   if (!is_null(rules.max.value)) out["max"] = json_of(rules.max);
   if (rules.min_length != 0) out["min_length"] = rules.min_length;

@@ -132,6 +132,21 @@ class Generated(CliTest):
         self.assertEqual([(r["id"], r["t"]) for r in parse_lines(self.dump(self.db, "c"))],
                          list(enumerate("abcde", 1)))
 
+    def test_a_version_is_counted_kept_by_dump_and_has_to_fit(self):
+        self.create({"name": "id", "type": "i64"}, {"name": "t", "type": "text"},
+                    {"name": "v", "type": "i64", "generated": "version"})
+        self.good("put", self.db, "c", '{"id":1,"t":"a"}')
+        self.good("put", self.db, "c", '{"id":1,"t":"b","v":1}')
+        self.good("update", self.db, "c", "id = 1", "t=c")
+        self.assertEqual(parse_lines(self.dump(self.db, "c")), [{"id": 1, "t": "c", "v": 3}])
+        self.failed("'v'", "put", self.db, "c", '{"id":1,"t":"d","v":2}')
+        self.failed("line 1", "load", self.db, "c", "-", "--upsert", stdin='{"id":1,"t":"d","v":2}\n')
+        other, schema = self.path("other.quire"), self.path("written.json")
+        dumped = self.dump(self.db, "c", "-", "--write-schema", schema)
+        self.good("load", other, "c", "-", "--schema", schema, stdin=dumped)
+        self.assertEqual(self.dump(other, "c"), dumped)
+        self.assertIn("counts changes", self.good("schema", other, "c").out)
+
     def test_a_unique_index_makes_bad_records(self):
         self.create({"name": "id", "type": "i64"}, {"name": "mail", "type": "text"},
                     indexes=[{"name": "mails", "kind": "sorted",
