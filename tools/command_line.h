@@ -328,8 +328,8 @@ class CommandLine {
   void add_shell();
   CLI::App* selecting_verb(const std::string& name, const std::string& summary,
                            const std::string& usage, const char* footer);
-  void repeated(CLI::App* verb, const char* name, std::vector<std::string>* values,
-                const char* about);
+  static void repeated(CLI::App* verb, const char* name, const char* form,
+                       std::vector<std::string>* values, const char* about);
   void filter_options(CLI::App* verb);
   void row_options(CLI::App* verb);
 

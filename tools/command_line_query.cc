@@ -4,15 +4,15 @@
 
 namespace quire::tools {
 
-void CommandLine::repeated(CLI::App* verb, const char* name, std::vector<std::string>* values,
-                           const char* about) {
+void CommandLine::repeated(CLI::App* verb, const char* name, const char* form,
+                           std::vector<std::string>* values, const char* about) {
   // Else CLI11 takes an array in JSON apart, and takes all words that follow.
-  verb->add_option(name, *values, about)->allow_extra_args(false)->type_name("VALUE");
+  verb->add_option(name, *values, about)->allow_extra_args(false)->type_name(form);
 }
 
 void CommandLine::filter_options(CLI::App* verb) {
-  repeated(verb, "--arg", &a_->args, "value of $1, $2, ... of the filter, in order");
-  repeated(verb, "--param", &a_->params, "NAME=VALUE: value of $NAME of the filter");
+  repeated(verb, "--arg", "VALUE", &a_->args, "value of $1, $2, ... of the filter, in order");
+  repeated(verb, "--param", "NAME=VALUE", &a_->params, "value of $NAME of the filter");
   text(verb, "--index", &a_->index, "the only index that may be used")->type_name("NAME");
   verb->add_flag("--no-index", a_->no_index, "use no index");
   positive(verb, "--budget-ms", &a_->budget_ms, "give up after so many milliseconds");

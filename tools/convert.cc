@@ -201,6 +201,13 @@ bool make_array(std::string_view json, const Field& field, OwnedValue* owned, st
   return true;
 }
 
+bool is_json(std::string_view text, const Field& field, std::string* reason) {
+  Record record;
+  if (parse_json_cell(text, &record, reason)) return true;
+  *reason = "field '" + field.name + "': " + *reason;
+  return false;
+}
+
 bool scalar_from_text(std::string_view text, quire_type type, OwnedValue* owned) {
   const auto fits = [&](const auto& parsed, auto make) {
     if (parsed) owned->value = make(*parsed);
@@ -265,6 +272,7 @@ bool value_from_text(std::string_view text, const Field& field, OwnedValue* owne
     *reason = "field '" + field.name + "': " + why;
     return false;
   }
+  if (field.type == QUIRE_TYPE_JSON && !is_json(text, field, reason)) return false;
   if (scalar_from_text(text, field.type, owned)) return true;
   *reason = "field '" + field.name + "' is " + std::string(type_name(field.type)) + ": " +
             quote_short(text) + " is not " + std::string(expected_form(field));

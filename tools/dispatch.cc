@@ -63,6 +63,7 @@ int run_command_line(const std::vector<std::string>& words) {
 
 std::vector<std::string> verb_names() {
   std::vector<std::string> names;
+  names.reserve(kVerbs.size());
   for (const auto& [name, function] : kVerbs) names.emplace_back(name);
   return names;
 }

@@ -178,13 +178,14 @@ Schema SchemaInference::finish(const std::string& key, bool skip_bad) const {
     if (name.empty() && schema.find(usual)) name = usual;
   }
   if (!name.empty()) {
-    for (const std::string& part : split_names(name)) {
+    const std::vector<std::string> parts = key_names_of(schema, name);
+    for (const std::string& part : parts) {
       const auto index = schema.find(part);
       if (!index || !schema.fields[*index].nullable) continue;
       if (!skip_bad) throw Failure("the key '" + part + "' is null or missing in some records");
       schema.fields[*index].nullable = false;
     }
-    set_key(&schema, name);
+    set_key(&schema, parts);
     return schema;
   }
   throw Failure(

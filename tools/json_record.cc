@@ -211,15 +211,15 @@ bool parse_json_scalar(std::string_view text, Cell* cell) {
 
 bool numbers_of_json(std::string_view array, std::vector<float>* numbers, std::string* reason) {
   numbers->clear();
-  for (const std::string_view element : json_elements(array)) {
+  return for_each_json_element(array, [&](std::string_view element) {
     const auto number = parse_f32(element);
-    if (!number) {
+    if (number) {
+      numbers->push_back(*number);
+    } else {
       *reason = std::string(element.substr(0, 40)) + " does not fit a 32-bit float";
-      return false;
     }
-    numbers->push_back(*number);
-  }
-  return true;
+    return number.has_value();
+  });
 }
 
 bool parse_json_numbers(std::string_view text, std::vector<float>* numbers, std::string* reason) {

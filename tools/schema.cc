@@ -158,10 +158,14 @@ std::string describe_rules(const Field& field) {
   return text;
 }
 
-void set_key(Schema* schema, const std::string& names) {
+std::vector<std::string> key_names_of(const Schema& schema, const std::string& option) {
+  return schema.find(option) ? std::vector<std::string>{option} : split_names(option);
+}
+
+void set_key(Schema* schema, const std::vector<std::string>& names) {
   for (Field& field : schema->fields) field.key = false;
   std::optional<std::size_t> before;
-  for (const std::string& name : split_names(names)) {
+  for (const std::string& name : names) {
     const auto index = schema->find(name);
     if (!index) {
       throw Failure("the key '" + name + "' is not a field; fields are " + schema->names());

@@ -76,9 +76,11 @@ std::string describe_field(const Field& field);
 // "default 5, at least 0": as a person reads it; empty where there are none.
 std::string describe_rules(const Field& field);
 
-// Makes the fields of these names ("id", "year,number") the key; throws Failure when there are
-// none, they can't be, or stand in another order than the fields.
-void set_key(Schema* schema, const std::string& names);
+// The fields that `--key` means: the one of this name, else those of "a,b".
+std::vector<std::string> key_names_of(const Schema& schema, const std::string& option);
+// Makes the fields of these names the key; throws Failure when there are none, they can't be, or
+// stand in another order than the fields.
+void set_key(Schema* schema, const std::vector<std::string>& names);
 // A sentence about the first difference; nothing when they are the same. Of indexes, those that
 // `wanted` names have to be there.
 std::optional<std::string> difference(const Schema& wanted, const Schema& actual);

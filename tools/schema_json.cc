@@ -183,15 +183,15 @@ Index index_of(const ordered_json& object, std::size_t number) {
   return index;
 }
 
-// "id", or "year,number" of ["year", "number"].
-std::string key_of(const ordered_json& root) {
+std::vector<std::string> key_of(const ordered_json& root) {
   const auto key = root.find("key");
-  if (!key->is_array()) return required_text(root, "key", "it");
-  std::string names;
+  if (!key->is_array()) return {required_text(root, "key", "it")};
+  std::vector<std::string> names;
   for (const ordered_json& name : *key) {
     if (!name.is_string()) throw Failure("schema: \"key\" is a text or an array of texts");
-    names += (names.empty() ? "" : ",") + name.get<std::string>();
+    names.push_back(name.get<std::string>());
   }
+  if (names.empty()) throw Failure("schema: \"key\" names no field");
   return names;
 }
 
@@ -255,7 +255,7 @@ Schema parse_schema(std::string_view text, const std::string& key) {
   if (key.empty() && !root.contains("key")) {
     throw Failure("schema: \"key\" must name the key field (or give --key FIELD)");
   }
-  set_key(&schema, key.empty() ? key_of(root) : key);
+  set_key(&schema, key.empty() ? key_of(root) : key_names_of(schema, key));
   if (const auto indexes = root.find("indexes"); indexes != root.end()) {
     if (!indexes->is_array()) throw Failure("schema: \"indexes\" is not an array");
     for (const ordered_json& object : *indexes) {

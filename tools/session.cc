@@ -222,7 +222,7 @@ std::optional<std::string> prefix_end(std::string prefix) {
 
 std::string explain(const Error& error, const Arguments& arguments) {
   const std::string& db = arguments.db;
-  const std::string sentence = error.what();
+  std::string sentence = error.what();
   switch (error.code()) {
     case QUIRE_ERR_NOT_FOUND:
       if (arguments.verb == "create" || arguments.verb == "recover" || has_database(db)) {
@@ -236,6 +236,11 @@ std::string explain(const Error& error, const Arguments& arguments) {
                              : "; try again when it has ended");
     case QUIRE_ERR_NEEDS_RECOVERY:
       return sentence + "; open it as a user who may write to it, with any verb";
+    case QUIRE_ERR_TYPE:
+      if (sentence.find("parameter $") == std::string::npos || !sentence.ends_with("is text")) {
+        return sentence;
+      }
+      return sentence + "; a text that looks like JSON stands in quotes of its own: '\"5\"'";
     case QUIRE_ERR_FULL:
       return sentence + "; free some space and try again, nothing is lost";
     case QUIRE_ERR_CORRUPT:

@@ -57,7 +57,7 @@ void require_same_schema(const Arguments& arguments, const std::optional<Schema>
   }
   if (arguments.key_field.empty()) return;
   Schema with_key = existing;
-  set_key(&with_key, arguments.key_field);
+  set_key(&with_key, key_names_of(existing, arguments.key_field));
   if (with_key.key_names() != existing.key_names()) {
     throw Failure(collection + "its key is '" + existing.key_names() + "'");
   }

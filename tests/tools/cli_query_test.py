@@ -83,6 +83,7 @@ class Query(Goods):
         for wanted, *args in (
                 ("at 6", "size >"), ("nope", "nope = 1"), ("no collection 'x'; there are: goods",),
                 ("it has 1 parameters, but there are 0 arguments", "size = $1"), ("text", "size = $1", "--arg", "x"),
+                ("in quotes of its own", "section = $1", "--arg", "5"),
                 ("NAME=VALUE", "size = $n", "--param", "5"),
                 ("one kind of them", "size = $n", "--param", "n=5", "--arg", "5"),
                 ("a mixed array, which no parameter", "size in $1", "--arg", "[1, \"a\"]"),

@@ -110,6 +110,18 @@ std::string there_and_back(const char* type, std::string_view json) {
   return text;
 }
 
+TEST(ValueFromText, ADocumentIsKeptAsItIsAndChecked) {
+  OwnedValue owned;
+  std::string reason;
+  const Field field = parse_field(R"({"name":"d","type":"json","nullable":true})");
+  ASSERT_TRUE(value_from_text("{\n\"a\": 1.0}", field, &owned, &reason)) << reason;
+  EXPECT_EQ(as_text(owned.value), "{\n\"a\": 1.0}");
+  ASSERT_TRUE(value_from_text("null", field, &owned, &reason)) << reason;
+  EXPECT_EQ(as_text(owned.value), "null");
+  EXPECT_FALSE(value_from_text("{", field, &owned, &reason));
+  EXPECT_NE(reason.find("field 'd': not JSON"), std::string::npos);
+}
+
 TEST(ValueFromJson, EveryTypeReadsBack) {
   const std::pair<const char*, const char*> kCases[] = {
       {"json", R"({"a":[1,2.50,{"b":null}],"c":"\u0041"})"},

@@ -50,6 +50,16 @@ TEST(Schema, TheKeyMayBeOverridden) {
   const char* text =
       R"({"fields":[{"name":"a","type":"i64"},{"name":"b","type":"bool"}],"key":"a"})";
   EXPECT_EQ(parse_schema(text, "b").key().name, "b");
+  EXPECT_EQ(parse_schema(text, "a,b").key_names(), "a, b");
+}
+
+TEST(Schema, ANameWithACommaMayBeTheKey) {
+  const char* text =
+      R"({"fields":[{"name":"a","type":"i64"},{"name":"a,b","type":"bool"}],"key":"a,b"})";
+  const Schema schema = parse_schema(text, "");
+  EXPECT_EQ(schema.key_fields(), std::vector<std::size_t>{1});
+  EXPECT_EQ(schema_to_json(schema), text);
+  EXPECT_EQ(parse_schema(text, "a,b").key_fields(), std::vector<std::size_t>{1});
 }
 
 TEST(Schema, RefusesWithAReason) {
@@ -76,6 +86,7 @@ TEST(Schema, RefusesWithAReason) {
        "the order of the fields"},
       {R"({"fields":[{"name":"a","type":"i64"}],"key":["a","a"]})", "twice"},
       {R"({"fields":[{"name":"a","type":"i64"}],"key":[1]})", "array of texts"},
+      {R"({"fields":[{"name":"a","type":"i64"}],"key":[]})", "names no field"},
       {R"({"fields":[{"name":"a","type":"json"}],"key":"a"})", "is json"},
       {R"({"fields":[{"name":"a","type":"i64","default":"x"}],"key":"a"})",
        "\"default\": field 'a'"},
