@@ -1,316 +1,15 @@
 #include "tools/arguments.h"
 
-#include <quire/quire.h>
-
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <functional>
 #include <iterator>
 #include <string>
 
+#include "tools/command_line.h"
 #include "tools/failure.h"
-#include "tools/help_text.h"
 #include "tools/output.h"
 
 namespace quire::tools {
 namespace {
-
-// CLI11 prints "[OPTIONS] db [rest...]"; people read "DB COLLECTION KEY".
-class HelpFormatter : public CLI::Formatter {
- public:
-  explicit HelpFormatter(std::string usage) : usage_(std::move(usage)) { column_width(30); }
-
-  std::string make_usage(const CLI::App*, std::string) const override {
-    return "Usage: " + usage_ + "\n";
-  }
-  // The usage lines and examples name them better than a list would.
-  std::string make_positionals(const CLI::App*) const override { return ""; }
-
- private:
-  std::string usage_;
-};
-
-class CommandLine {
- public:
-  explicit CommandLine(Arguments* arguments) : a_(arguments), app_(help::kProgram, "quire") {
-    app_.footer(help::kProgramFooter + 1);  // its first line end is the formatter's
-    app_.set_version_flag("--version", std::string("quire ") + quire_version());
-    app_.require_subcommand(1);
-    app_.get_formatter()->column_width(14);
-    app_.get_formatter()->label("SUBCOMMAND", "VERB");
-    add_create();
-    add_put();
-    add_get();
-    add_del();
-    add_drop();
-    add_scan();
-    add_load();
-    add_dump();
-    add_search();
-    add_stat_and_check();
-  }
-
-  CLI::App& app() { return app_; }
-
- private:
-  CLI::App* verb(const std::string& name, const std::string& summary, const std::string& usage,
-                 const char* footer) {
-    CLI::App* verb = app_.add_subcommand(name, summary);
-    verb->formatter(std::make_shared<HelpFormatter>(usage));
-    verb->group("Verbs");
-    verb->footer(footer + 1);
-    verb->add_option("DB", a_->db, "the database's directory")->required();
-    verb->add_flag("--json", a_->json, "print JSON");
-    verb->callback([this, name, verb] {
-      a_->verb = name;
-      for (const CLI::Option* option : verb->get_options()) {
-        if (option->count() > 0) a_->given.insert(option->get_name());
-      }
-    });
-    return verb;
-  }
-  // A text that must not be empty: empty means absent in Arguments.
-  static CLI::Option* text(CLI::App* verb, const char* name, std::string* value,
-                           const char* about) {
-    return verb->add_option(name, *value, about)->check([](const std::string& argument) {
-      return argument.empty() ? std::string("it is empty") : std::string();
-    });
-  }
-  // A whole number from `least` to `most`; no bound above when that is UINT64_MAX.
-  template <class Number>
-  static CLI::Option* number(CLI::App* verb, const char* name, Number* value, std::uint64_t least,
-                             std::uint64_t most, const char* about) {
-    const std::string option = name;
-    return verb->add_option_function<std::string>(
-        name,
-        [=](const std::string& argument) {
-          std::uint64_t parsed = 0;
-          const char* const end = argument.data() + argument.size();
-          const auto [stop, error] = std::from_chars(argument.data(), end, parsed);
-          if (error != std::errc() || stop != end || parsed < least || parsed > most) {
-            throw CLI::ValidationError(
-                option, "'" + argument + "' is not a whole number " +
-                            (most == UINT64_MAX ? "of " + std::to_string(least) + " or more"
-                                                : "from " + std::to_string(least) + " to " +
-                                                      std::to_string(most)));
-          }
-          *value = static_cast<Number>(parsed);
-        },
-        about);
-  }
-  // Names, keys and files behind DB: which they are depends on --keyspace.
-  void rest(CLI::App* verb) { verb->add_option("rest", a_->rest); }
-  void keyspace(CLI::App* verb, const char* about) {
-    this->text(verb, "--keyspace", &a_->keyspace, about)->type_name("NAME");
-  }
-  void hex(CLI::App* verb, const char* text) { verb->add_flag("--hex", a_->hex, text); }
-  void writer(CLI::App* verb) {
-    verb->add_option("--durability", a_->durability,
-                     "what a commit survives: always (power loss; the default), batch, os, none")
-        ->check(CLI::IsMember({"always", "batch", "os", "none"}))
-        ->type_name("MODE");
-    wait(verb);
-  }
-  void wait(CLI::App* verb) {
-    verb->add_option_function<std::string>(
-            "--wait",
-            [this](const std::string& argument) {
-              const char* const end = argument.data() + argument.size();
-              const auto [stop, error] = std::from_chars(argument.data(), end, a_->wait_seconds);
-              const bool good = error == std::errc() && stop == end && a_->wait_seconds >= 0;
-              if (!good) {
-                throw CLI::ValidationError(
-                    "--wait", "'" + argument + "' is not a number of seconds, 0 or more");
-              }
-            },
-            "wait so long while another process writes (0: fail at once)")
-        ->type_name("SECONDS");
-  }
-  void range(CLI::App* verb) {
-    const auto key = [verb](const char* name, std::string* value, bool* given, const char* about) {
-      verb->add_option_function<std::string>(
-              name,
-              [value, given](const std::string& argument) {
-                *value = argument;
-                *given = true;
-              },
-              about)
-          ->type_name("KEY");
-    };
-    key("--from", &a_->from, &a_->has_from, "first key");
-    key("--to", &a_->to, &a_->has_to, "the key before which to end");
-    key("--prefix", &a_->prefix, &a_->has_prefix, "keys that begin so (keyspaces)");
-  }
-  void fields(CLI::App* verb) {
-    text(verb, "--fields", &a_->fields, "print these fields only")->type_name("A,B");
-  }
-  void format(CLI::App* verb) {
-    verb->add_option("--format", a_->format, "ndjson or csv; else by the file's name, else ndjson")
-        ->check(CLI::IsMember({"ndjson", "csv"}))
-        ->type_name("FORMAT");
-  }
-  void schema(CLI::App* verb) {
-    text(verb, "--schema", &a_->schema_file, "fields and key of a new collection (JSON)")
-        ->type_name("FILE");
-    text(verb, "--key", &a_->key_field, "the field that is the key")->type_name("FIELD");
-  }
-
-  void add_create() {
-    CLI::App* create = verb("create", "make a database, a collection, a keyspace",
-                            "quire create DB [COLLECTION --schema FILE] [OPTIONS]", help::kCreate);
-    rest(create);
-    keyspace(create, "make this keyspace");
-    number(create, "--page-size", &a_->page_size, 1, 65'536,
-           "4096 (default) to 65536, a power of two")
-        ->type_name("BYTES");
-    schema(create);
-    writer(create);
-  }
-  void add_put() {
-    CLI::App* put = verb("put", "insert or replace a record or a key",
-                         "quire put DB COLLECTION RECORD|- [OPTIONS]\n"
-                         "       quire put DB --keyspace NAME KEY VALUE|- [OPTIONS]",
-                         help::kPut);
-    rest(put);
-    keyspace(put, "put into this keyspace");
-    hex(put, "KEY and VALUE are hexadecimal");
-    put->add_flag("--no-overwrite", a_->no_overwrite, "leave what is there; exit code 1");
-    writer(put);
-  }
-  void add_get() {
-    CLI::App* get = verb("get", "print a record or a value",
-                         "quire get DB COLLECTION KEY [OPTIONS]\n"
-                         "       quire get DB --keyspace NAME KEY [OPTIONS]",
-                         help::kGet);
-    rest(get);
-    keyspace(get, "look in this keyspace");
-    hex(get, "KEY and the value are hexadecimal");
-    get->add_flag("--raw", a_->raw, "the value's bytes only, without a line end (keyspaces)");
-    fields(get);
-  }
-  void add_del() {
-    CLI::App* del = verb("del", "delete records or keys",
-                         "quire del DB COLLECTION KEY... [OPTIONS]\n"
-                         "       quire del DB --keyspace NAME KEY... [OPTIONS]",
-                         help::kDel);
-    rest(del);
-    keyspace(del, "delete from this keyspace");
-    hex(del, "keys are hexadecimal");
-    range(del);
-    writer(del);
-  }
-  void add_drop() {
-    CLI::App* drop = verb("drop", "remove a collection or keyspace",
-                          "quire drop DB COLLECTION|--keyspace NAME [OPTIONS]", help::kDrop);
-    rest(drop);
-    keyspace(drop, "remove this keyspace");
-    writer(drop);
-  }
-  void add_scan() {
-    CLI::App* scan = verb("scan", "print records or keys in order",
-                          "quire scan DB COLLECTION [OPTIONS]\n"
-                          "       quire scan DB --keyspace NAME [OPTIONS]",
-                          help::kScan);
-    rest(scan);
-    keyspace(scan, "scan this keyspace");
-    hex(scan, "keys and values are hexadecimal");
-    range(scan);
-    number(scan, "--limit", &a_->limit, 0, UINT64_MAX, "at most so many")->type_name("N");
-    scan->add_flag("--reverse", a_->reverse, "last key first (keyspaces)");
-    fields(scan);
-  }
-  void add_load() {
-    CLI::App* load = verb("load", "load records from a file",
-                          "quire load DB COLLECTION FILE|- [OPTIONS]\n"
-                          "       quire load DB --keyspace NAME FILE|- [OPTIONS]",
-                          help::kLoad);
-    rest(load);
-    keyspace(load, "load into this keyspace");
-    format(load);
-    schema(load);
-    load->add_flag("--upsert", a_->upsert, "replace records whose key is there");
-    load->add_option_function<std::string>(
-            "--on-error", [this](const std::string& what) { a_->skip_bad = what == "skip"; },
-            "stop (default) or skip at a bad record")
-        ->check(CLI::IsMember({"stop", "skip"}))
-        ->type_name("WHAT");
-    load->add_flag("--ignore-unknown", a_->ignore_unknown, "leave out fields not in the schema");
-    positive(load, "--batch", &a_->batch, "records a commit (default 1000)");
-    positive(load, "--infer", &a_->infer_records,
-             "infer types from so many records (default 1000)");
-    positive(load, "--from-line", &a_->from_line, "skip what begins before this line");
-    positive(load, "--max-line-bytes", &a_->max_line_bytes, "longest record (default 64 MiB)");
-    writer(load);
-  }
-  static void positive(CLI::App* verb, const char* name, std::uint64_t* value, const char* about) {
-    number(verb, name, value, 1, UINT64_MAX, about)->type_name("N");
-  }
-  void add_dump() {
-    CLI::App* dump = verb("dump", "write all records to a file",
-                          "quire dump DB COLLECTION [FILE|-] [OPTIONS]\n"
-                          "       quire dump DB --keyspace NAME [FILE|-] [OPTIONS]",
-                          help::kDump);
-    rest(dump);
-    keyspace(dump, "dump this keyspace");
-    hex(dump, "keys and values in hexadecimal (keyspaces)");
-    format(dump);
-    fields(dump);
-    text(dump, "--write-schema", &a_->write_schema, "write the schema, for load --schema")
-        ->type_name("FILE");
-  }
-  void add_search() {
-    CLI::App* search = verb(
-        "search", "find the nearest vectors",
-        "quire search DB COLLECTION --field F (--vector FILE|- | --literal '[..]' | --like KEY) "
-        "[OPTIONS]",
-        help::kSearch);
-    rest(search);
-    text(search, "--field", &a_->field, "the vector field; not needed where there is one")
-        ->type_name("F");
-    CLI::Option* file =
-        text(search, "--vector", &a_->vector_file, "query from a file")->type_name("FILE");
-    CLI::Option* literal =
-        text(search, "--literal", &a_->literal, "query as text")->type_name("'[..]'");
-    search
-        ->add_option_function<std::string>(
-            "--like",
-            [this](const std::string& key) {
-              a_->like = key;
-              a_->has_like = true;
-            },
-            "query is the vector of this record")
-        ->type_name("KEY")
-        ->excludes(file)
-        ->excludes(literal);
-    file->excludes(literal);
-    number(search, "-k", &a_->k, 1, 1'000'000, "how many (default 10)")->type_name("N");
-    search->add_option("--metric", a_->metric, "l2 (default), ip, cosine")
-        ->check(CLI::IsMember({"l2", "ip", "cosine"}))
-        ->type_name("METRIC");
-    fields(search);
-  }
-  void add_stat_and_check() {
-    verb("stat", "show contents, sizes, readers", "quire stat DB [--json]", help::kStat);
-    verb("check", "verify everything", "quire check DB [--json]", help::kCheck);
-    CLI::App* checkpoint = verb("checkpoint", "bring the log into the data file",
-                                "quire checkpoint DB [OPTIONS]", help::kCheckpoint);
-    wait(checkpoint);
-    CLI::App* inspect =
-        verb("inspect", "show a part of the files",
-             "quire inspect DB meta | page N | segment [N] | readers [--json]", help::kInspect);
-    rest(inspect);
-    CLI::App* recover = verb("recover", "make a new database out of a damaged one",
-                             "quire recover DB NEW [--unverified] [--json]", help::kRecover);
-    rest(recover);
-    recover->add_flag("--unverified", a_->unverified,
-                      "also take entries that no checksum vouches for");
-  }
-
-  Arguments* a_;
-  CLI::App app_;
-};
 
 // The verb whose help suits an error: the one named, if any.
 std::string help_hint(const CLI::App& app) {
@@ -337,12 +36,12 @@ std::string describe(const CLI::ParseError& error, const CLI::App& app, const ch
 
 }  // namespace
 
-ParseResult parse_arguments(int argc, char** argv, Arguments* arguments, int* exit_code) {
+ParseResult parse_arguments(const std::vector<std::string>& words, Arguments* arguments,
+                            int* exit_code) {
   CommandLine command_line(arguments);
   CLI::App& app = command_line.app();
   // CLI11 loses positionals behind "--" in a subcommand whose others are filled: what stands there
   // never reaches it.
-  const std::vector<std::string> words(argv + 1, argv + argc);
   const auto mark = std::find(words.begin(), words.end(), "--");
   try {
     if (words.empty()) throw CLI::CallForHelp();
@@ -354,7 +53,8 @@ ParseResult parse_arguments(int argc, char** argv, Arguments* arguments, int* ex
   } catch (const CLI::Success& success) {  // help and version
     *exit_code = app.exit(success);
   } catch (const CLI::ParseError& error) {
-    message(describe(error, app, argc > 1 ? argv[1] : nullptr) + "; " + help_hint(app));
+    message(describe(error, app, words.empty() ? nullptr : words[0].c_str()) + "; " +
+            help_hint(app));
     *exit_code = kFailed;
   }
   return ParseResult::kExit;

@@ -1,4 +1,4 @@
-// The command line, parsed. CLI11 is known to arguments.cc only.
+// The command line, parsed. CLI11 is known to arguments.cc and command_line.h only.
 #pragma once
 
 #include <cstdint>
@@ -58,11 +58,33 @@ struct Arguments {
   bool has_like = false;
   std::uint32_t k = 10;
   std::string metric;
+
+  // Queries.
+  std::string select, order, group;
+  bool distinct = false;
+  std::uint64_t offset = 0;
+  std::vector<std::string> args;    // of $1, $2
+  std::vector<std::string> params;  // "name=value"
+  std::string token;                // hexadecimal
+  bool give_token = false;
+  std::string index;
+  bool no_index = false;
+  std::uint64_t budget_ms = 0, budget_entries = 0, budget_bytes = 0;  // 0: none
+  bool csv = false;
+  bool plan_only = false;
+  bool all = false;
+
+  // Indexes.
+  std::string index_kind, index_options, where, covering;
+  bool unique = false;
+  bool ignore_case = false;
 };
 
 enum class ParseResult { kRun, kExit };
 
 // kExit: help or an error has been printed, and *exit_code says how to end.
-ParseResult parse_arguments(int argc, char** argv, Arguments* arguments, int* exit_code);
+// `words` are those behind the program's name.
+ParseResult parse_arguments(const std::vector<std::string>& words, Arguments* arguments,
+                            int* exit_code);
 
 }  // namespace quire::tools

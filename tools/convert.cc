@@ -2,8 +2,9 @@
 
 #include <cmath>
 
-#include "tools/failure.h"
+#include "tools/half.h"
 #include "tools/json_record.h"
+#include "tools/json_spans.h"
 #include "tools/output.h"
 #include "tools/text_codec.h"
 
@@ -37,13 +38,6 @@ std::string_view expected_form(const Field& field) {
     default:
       return "a text";
   }
-}
-
-bool vector_fits(std::size_t numbers, const Field& field, std::string* reason) {
-  if (numbers == field.dimension) return true;
-  *reason = "field '" + field.name + "': " + count_of(numbers, "number") +
-            " where the vector has dimension " + std::to_string(field.dimension);
-  return false;
 }
 
 // Fills `value` where the cell's own kind is the field's type; false where it is not.
@@ -84,6 +78,167 @@ bool is_named_number(const std::string& text) {
   return text == "NaN" || text == "Infinity" || text == "-Infinity";
 }
 
+bool is_array_cell(CellKind kind) {
+  return kind == CellKind::kEmptyArray || kind == CellKind::kNumbers || kind == CellKind::kTexts ||
+         kind == CellKind::kBools || kind == CellKind::kMixed;
+}
+
+// Why the cell is no value of the field.
+std::string misfit(const Record& record, const Cell& cell, const Field& field) {
+  if (cell.kind == CellKind::kBigInteger && !is_vector(field.type) && !is_array(field.type)) {
+    return "field '" + field.name + "': " + std::string(record.json(cell).substr(0, 40)) +
+           " does not fit a 64-bit integer; as a text, put it in quotes";
+  }
+  std::string reason =
+      "field '" + field.name + "' is " + std::string(type_name(field.type)) + ": found ";
+  if (cell.kind == CellKind::kFloat && field.type == QUIRE_TYPE_I64) {
+    return reason + format_f64(cell.number) + ", where a whole number " +
+           (cell.number == std::trunc(cell.number)
+                ? "beyond 2^53 must be written in digits alone, and fit 64 bits"
+                : "is needed");
+  }
+  reason += describe(cell.kind);
+  if (cell.kind == CellKind::kText) reason += ' ' + quote_short(cell.text);
+  return reason;
+}
+
+// A copy of what the value borrows, in `bytes`, which it may be borrowing already.
+Value keep_bytes(const Value& value, std::string* bytes) {
+  std::string copy(as_text(value));
+  *bytes = std::move(copy);
+  return value_of_bytes(value.type, *bytes);
+}
+
+// One number of a vector in the form that the field has; false where it does not fit.
+bool append_element(float number, quire_type type, std::size_t position, std::string* bytes) {
+  switch (type) {
+    case QUIRE_TYPE_VECTOR_F16: {
+      const std::uint16_t half = half_of_float(number);
+      bytes->append({static_cast<char>(half & 0xFFu), static_cast<char>(half >> 8)});
+      return std::isfinite(float_of_half(half));
+    }
+    case QUIRE_TYPE_VECTOR_I8:
+      if (number != std::trunc(number) || number < -128 || number > 127) return false;
+      *bytes += static_cast<char>(static_cast<std::int8_t>(number));
+      return true;
+    case QUIRE_TYPE_VECTOR_BITS:
+      if (number != 0 && number != 1) return false;
+      if (position % 8 == 0) *bytes += '\0';
+      if (number == 1) bytes->back() = static_cast<char>(bytes->back() | (1 << (position % 8)));
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string_view element_form(quire_type type) {
+  if (type == QUIRE_TYPE_VECTOR_F16) return "does not fit a 16-bit float";
+  return type == QUIRE_TYPE_VECTOR_I8 ? "is not a whole number from -128 to 127"
+                                      : "is neither 0 nor 1";
+}
+
+// The vector of owned->numbers.
+bool make_vector(const Field& field, OwnedValue* owned, std::string* reason) {
+  const std::size_t count = owned->numbers.size();
+  if (count != field.dimension) {
+    *reason = "field '" + field.name + "': " + count_of(count, "number") +
+              " where the vector has dimension " + std::to_string(field.dimension);
+    return false;
+  }
+  if (field.type == QUIRE_TYPE_VECTOR_F32) {
+    owned->value = vector_value(owned->numbers);
+    return true;
+  }
+  owned->bytes.clear();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (append_element(owned->numbers[i], field.type, i, &owned->bytes)) continue;
+    *reason = "field '" + field.name + "': " + format_f32(owned->numbers[i]) + " " +
+              std::string(element_form(field.type));
+    return false;
+  }
+  owned->value = Value{};
+  owned->value.type = field.type;
+  owned->value.dimension = field.dimension;
+  owned->value.as.elements = owned->bytes.data();
+  return true;
+}
+
+// The array of these elements, all of the type's.
+void pack_array(quire_type type, const std::vector<Value>& elements, OwnedValue* owned) {
+  std::size_t size = owned->bytes.capacity();
+  for (;;) {
+    owned->bytes.resize(size);
+    const int code = quire_array_make(type, elements.data(), elements.size(), owned->bytes.data(),
+                                      &size, &owned->value);
+    if (require_or(code, QUIRE_ERR_VALUE_SIZE)) return;
+  }
+}
+
+bool make_array(std::string_view json, const Field& field, OwnedValue* owned, std::string* reason) {
+  const auto parts = json_elements(json);
+  Field element;
+  element.type = element_type(field.type);
+  element.name = field.name;
+  std::vector<Cell> cells(parts.size());
+  std::vector<OwnedValue> kept(parts.size());
+  std::vector<Value> values;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    std::string why = "arrays in arrays, and objects, are for fields of type json";
+    const bool scalar = parse_json_scalar(parts[i], &cells[i]);
+    if (scalar && cells[i].kind == CellKind::kNull) why = "null";
+    Record source;
+    source.source.assign(parts[i]);
+    cells[i].size = parts[i].size();
+    if (!scalar || cells[i].kind == CellKind::kNull ||
+        !value_from_cell(source, cells[i], element, &kept[i], &why)) {
+      *reason = "field '" + field.name + "' is " + std::string(type_name(field.type)) +
+                ", element " + std::to_string(i + 1) + ": " + why;
+      return false;
+    }
+    values.push_back(kept[i].value);
+  }
+  pack_array(field.type, values, owned);
+  return true;
+}
+
+bool is_json(std::string_view text, const Field& field, std::string* reason) {
+  Record record;
+  if (parse_json_cell(text, &record, reason)) return true;
+  *reason = "field '" + field.name + "': " + *reason;
+  return false;
+}
+
+bool scalar_from_text(std::string_view text, quire_type type, OwnedValue* owned) {
+  const auto fits = [&](const auto& parsed, auto make) {
+    if (parsed) owned->value = make(*parsed);
+    return parsed.has_value();
+  };
+  switch (type) {
+    case QUIRE_TYPE_BOOL:
+      return fits(parse_bool(text), bool_value);
+    case QUIRE_TYPE_I64:
+      return fits(parse_i64(text), i64_value);
+    case QUIRE_TYPE_F64:
+      return fits(parse_f64(text), f64_value);
+    case QUIRE_TYPE_TIMESTAMP:
+      return fits(parse_timestamp(text), timestamp_value);
+    case QUIRE_TYPE_TEXT:
+    case QUIRE_TYPE_JSON:
+      owned->bytes.assign(text);
+      owned->value = value_of_bytes(type, owned->bytes);
+      return true;
+    case QUIRE_TYPE_BYTES: {
+      auto bytes = from_base64(text);
+      if (!bytes) return false;
+      owned->bytes = std::move(*bytes);
+      owned->value = bytes_value(owned->bytes);
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 bool parse_vector_text(std::string_view text, std::vector<float>* numbers, std::string* reason) {
@@ -110,135 +265,66 @@ bool parse_vector_text(std::string_view text, std::vector<float>* numbers, std::
 
 bool value_from_text(std::string_view text, const Field& field, OwnedValue* owned,
                      std::string* reason) {
-  const auto fits = [&](const auto& parsed, auto make) {
-    if (parsed) owned->value = make(*parsed);
-    return parsed.has_value();
-  };
-  bool good = false;
-  switch (field.type) {
-    case QUIRE_TYPE_BOOL:
-      good = fits(parse_bool(text), bool_value);
-      break;
-    case QUIRE_TYPE_I64:
-      good = fits(parse_i64(text), i64_value);
-      break;
-    case QUIRE_TYPE_F64:
-      good = fits(parse_f64(text), f64_value);
-      break;
-    case QUIRE_TYPE_TIMESTAMP:
-      good = fits(parse_timestamp(text), timestamp_value);
-      break;
-    case QUIRE_TYPE_TEXT:
-      owned->bytes.assign(text);
-      owned->value = text_value(owned->bytes);
-      good = true;
-      break;
-    case QUIRE_TYPE_BYTES:
-      if (auto bytes = from_base64(text)) {
-        owned->bytes = std::move(*bytes);
-        owned->value = bytes_value(owned->bytes);
-        good = true;
-      }
-      break;
-    default: {
-      std::string why;
-      if (!parse_vector_text(text, &owned->numbers, &why)) {
-        *reason = "field '" + field.name + "': " + why;
-        return false;
-      }
-      owned->value = vector_value(owned->numbers);
-      return vector_fits(owned->numbers.size(), field, reason);
-    }
-  }
-  if (!good) {
-    *reason = "field '" + field.name + "' is " + std::string(type_name(field.type)) + ": " +
-              quote_short(text) + " is not " + std::string(expected_form(field));
-  }
-  return good;
-}
-
-void key_from_argument(const std::string& argument, const Field& key, OwnedValue* owned) {
-  std::string reason;
-  if (key.type == QUIRE_TYPE_TEXT && !is_valid_utf8(argument)) {
-    throw Failure("the key is not UTF-8 text");
-  }
-  if (!value_from_text(argument, key, owned, &reason)) throw Failure("wrong key: " + reason);
-}
-
-RowBuilder::RowBuilder(const Schema& schema, bool ignore_unknown)
-    : schema_(schema),
-      ignore_unknown_(ignore_unknown),
-      values_(schema.fields.size()),
-      present_(schema.fields.size()),
-      owned_(schema.fields.size()) {
-  for (std::size_t i = 0; i < schema.fields.size(); ++i) index_[schema.fields[i].name] = i;
-}
-
-bool RowBuilder::convert(const Cell& cell, const Field& field, std::size_t index,
-                         std::string* reason) {
-  if (cell.kind == CellKind::kNumbers && field.type == QUIRE_TYPE_VECTOR_F32) {
-    values_[index] = vector_value(cell.numbers);
-    return vector_fits(cell.numbers.size(), field, reason);
-  }
-  if (direct(cell, field, &values_[index])) return true;
-  const bool from_text = cell.kind == CellKind::kRaw ||
-                         (cell.kind == CellKind::kText &&
-                          (field.type == QUIRE_TYPE_BYTES || field.type == QUIRE_TYPE_TIMESTAMP ||
-                           (field.type == QUIRE_TYPE_F64 && is_named_number(cell.text))));
-  if (from_text) {
-    if (!value_from_text(cell.text, field, &owned_[index], reason)) return false;
-    values_[index] = owned_[index].value;
-    return true;
-  }
-  *reason = "field '" + field.name + "' is " + std::string(type_name(field.type)) + ": found ";
-  if (cell.kind == CellKind::kFloat && field.type == QUIRE_TYPE_I64) {
-    *reason += format_f64(cell.number) + ", where a whole number " +
-               (cell.number == std::trunc(cell.number)
-                    ? "beyond 2^53 must be written in digits alone, and fit 64 bits"
-                    : "is needed");
+  if (is_array(field.type)) return value_from_json(text, field, owned, reason);
+  if (is_vector(field.type)) {
+    std::string why;
+    if (parse_vector_text(text, &owned->numbers, &why)) return make_vector(field, owned, reason);
+    *reason = "field '" + field.name + "': " + why;
     return false;
   }
-  *reason += describe(cell.kind);
-  if (cell.kind == CellKind::kText) *reason += ' ' + quote_short(cell.text);
+  if (field.type == QUIRE_TYPE_JSON && !is_json(text, field, reason)) return false;
+  if (scalar_from_text(text, field.type, owned)) return true;
+  *reason = "field '" + field.name + "' is " + std::string(type_name(field.type)) + ": " +
+            quote_short(text) + " is not " + std::string(expected_form(field));
   return false;
 }
 
-bool RowBuilder::build(const Record& record, std::string* reason) {
-  present_.assign(present_.size(), false);
-  for (std::size_t position = 0; position < record.fields.size(); ++position) {
-    const auto& [name, cell] = record.fields[position];
-    std::size_t index = position;
-    if (index >= schema_.fields.size() || schema_.fields[index].name != name) {
-      const auto found = index_.find(name);
-      if (found == index_.end()) {
-        if (ignore_unknown_) continue;
-        *reason = "unknown field '" + name + "'; fields are " + schema_.names();
-        return false;
-      }
-      index = found->second;
-    }
-    const Field& field = schema_.fields[index];
-    if (cell.kind == CellKind::kNull) {
-      // CSV has one spelling for null and for an empty text.
-      const bool empty_text = field.type == QUIRE_TYPE_TEXT && !field.nullable && cell.raw_null;
-      if (empty_text) {
-        values_[index] = text_value("");
-        present_[index] = true;
-      }
-      continue;
-    }
-    if (!convert(cell, field, index, reason)) return false;
-    present_[index] = true;
+bool value_from_json(std::string_view json, const Field& field, OwnedValue* owned,
+                     std::string* reason) {
+  Record record;
+  if (!parse_json_cell(json, &record, reason)) {
+    *reason = "field '" + field.name + "': " + *reason;
+    return false;
   }
-  for (std::size_t i = 0; i < values_.size(); ++i) {
-    if (present_[i]) continue;
-    if (!schema_.fields[i].nullable) {
-      *reason = "field '" + schema_.fields[i].name + "' is missing or null, and not nullable";
-      return false;
-    }
-    values_[i] = null_value();
+  const Cell& cell = record.fields[0].cell;
+  if (cell.kind == CellKind::kNull) {
+    owned->value = null_value();
+    if (field.nullable) return true;
+    *reason = "field '" + field.name + "' is not nullable";
+    return false;
   }
+  if (!value_from_cell(record, cell, field, owned, reason)) return false;
+  // The record goes: what the value borrows from it is kept.
+  if (has_bytes(field.type)) owned->value = keep_bytes(owned->value, &owned->bytes);
   return true;
+}
+
+bool value_from_cell(const Record& record, const Cell& cell, const Field& field, OwnedValue* owned,
+                     std::string* reason) {
+  if (cell.kind == CellKind::kRaw) return value_from_text(cell.text, field, owned, reason);
+  if (field.type == QUIRE_TYPE_JSON) {
+    owned->value = value_of_bytes(QUIRE_TYPE_JSON, record.json(cell));
+    return true;
+  }
+  if (is_array(field.type) && is_array_cell(cell.kind)) {
+    return make_array(record.json(cell), field, owned, reason);
+  }
+  const bool numbers = cell.kind == CellKind::kNumbers || cell.kind == CellKind::kEmptyArray;
+  if (is_vector(field.type) && numbers) {
+    std::string why;
+    if (numbers_of_json(record.json(cell), &owned->numbers, &why)) {
+      return make_vector(field, owned, reason);
+    }
+    *reason = "field '" + field.name + "': " + why;
+    return false;
+  }
+  if (direct(cell, field, &owned->value)) return true;
+  const bool from_text = cell.kind == CellKind::kText &&
+                         (field.type == QUIRE_TYPE_BYTES || field.type == QUIRE_TYPE_TIMESTAMP ||
+                          (field.type == QUIRE_TYPE_F64 && is_named_number(cell.text)));
+  if (from_text) return value_from_text(cell.text, field, owned, reason);
+  *reason = misfit(record, cell, field);
+  return false;
 }
 
 }  // namespace quire::tools

@@ -12,8 +12,10 @@ First steps:
   quire load shop.quire products products.ndjson     # makes database and collection, infers types
   quire get shop.quire products p-17
   quire scan shop.quire products --limit 5
+  quire query shop.quire products "size > 100 and name like 'a%'" --order 'size desc' --limit 10
   quire search shop.quire products --field vector --like p-17 -k 5
   quire stat shop.quire
+  quire shell shop.quire
 
 `quire VERB --help` explains a verb, with examples. An argument that begins with '-' goes behind
 '--': quire get shop.quire temperatures -- -5. '-' as FILE is standard input or output.
@@ -35,10 +37,14 @@ Examples:
 
 A schema file is JSON:
   {"fields": [{"name": "id", "type": "text"},
-              {"name": "size", "type": "i64", "nullable": true},
+              {"name": "size", "type": "i64", "nullable": true, "min": 0},
+              {"name": "tags", "type": "text[]", "default": []},
               {"name": "vector", "type": "vector", "dimension": 384}],
-   "key": "id"}
-Types: bool, i64, f64, text, bytes, timestamp, vector (of 32-bit floats).)";
+   "key": "id",
+   "indexes": [{"name": "by_size", "kind": "sorted", "options": {"fields": ["size"]}}]}
+Types: bool, i64, f64, text, bytes, timestamp, json; arrays of scalars (i64[], text[], ...); vector (of
+32-bit floats), vector_f16, vector_i8, vector_bits. "key" may be a list of fields. Rules: default,
+generated (now, next, uuid, version), min, max, min_length, max_length, one_of, pattern.)";
 
 inline constexpr const char* kPut = R"(
 Inserts a record or replaces the one with its key; or puts a key into a keyspace, which is made when
@@ -52,14 +58,17 @@ Examples:
   quire put shop.quire --keyspace codes --hex 00ff cafe
 
 In JSON, fields of type bytes are base64 texts, timestamps are like "2024-05-01T12:00:00Z" or
-integer microseconds since 1970. Exit code 1: --no-overwrite, and the key is there.)";
+integer microseconds since 1970. A field that is left out has its default, or is null. A key that is
+made for the record is told. Exit code 1: --no-overwrite, and the key is there.)";
 
 inline constexpr const char* kGet = R"(
-Prints a record, or the value of a key. Exit code 1: there is none.
+Prints a record, or the value of a key. A key of several fields is an array in JSON. Exit code 1: there
+is none.
 
 Examples:
   quire get shop.quire products p-17
   quire get shop.quire products p-17 --json
+  quire get shop.quire orders '[2024, 17]'              # a key of two fields
   quire get shop.quire products p-17 --json --fields id,size
   quire get shop.quire --keyspace settings theme
   quire get shop.quire --keyspace pictures logo --raw > logo.png
@@ -88,6 +97,7 @@ Prints records in order of their key, or keys and values in order of bytes.
 Examples:
   quire scan shop.quire products --limit 20
   quire scan shop.quire products --from p-10 --to p-20 --fields id,size   # p-10 <= key < p-20
+  quire scan shop.quire orders --from '[2024]'          # all keys that begin so, and behind
   quire scan shop.quire products --json | jq .size
   quire scan shop.quire --keyspace settings --prefix theme.
   quire scan shop.quire --keyspace sessions --reverse --limit 1           # the last key
@@ -109,9 +119,11 @@ Examples:
   quire load shop.quire --keyspace settings settings.ndjson          # {"key": ..., "value": ...}
 
 Inference: integers are i64, other numbers f64, true and false bool, arrays of numbers of one length
-vectors of that dimension, texts text. A field that is null or missing somewhere is nullable. The key
-is the field 'id', else 'key', else 'name', unless --key says otherwise. In CSV a vector is a JSON
-array or numbers with blanks between, in a quoted cell; an empty cell is null, "" an empty text. A bad
+vectors of that dimension, other arrays i64[], f64[], bool[] or text[], objects and what is mixed json,
+texts text. A field that is null or missing somewhere is nullable. The key is the field 'id', else
+'key', else 'name', unless --key says otherwise ('year,number' for one of two fields). In CSV a vector
+or an array is a JSON array, a vector also numbers with blanks between, in a quoted cell; an empty cell
+is null, "" an empty text. A bad
 record among those read for inference fails the load before anything is made, unless --on-error skip
 leaves it out.
 
@@ -133,7 +145,7 @@ Examples:
   quire dump shop.quire --keyspace settings settings.ndjson
 
 Numbers are written so that they read back to the same value. The schema file keeps what the data
-alone does not tell: bytes, timestamps, f64 fields of whole numbers in CSV.)";
+alone does not tell: bytes, timestamps, f64 fields of whole numbers in CSV, rules, indexes.)";
 
 inline constexpr const char* kSearch = R"(
 Prints the k records whose vectors are nearest to a query, nearest first; exact distances.

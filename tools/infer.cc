@@ -1,19 +1,84 @@
 #include "tools/infer.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "tools/convert.h"
 #include "tools/failure.h"
+#include "tools/json_record.h"
 #include "tools/text_codec.h"
 
 namespace quire::tools {
 namespace {
 
-enum Allowed : std::uint32_t { kBool = 1, kI64 = 2, kF64 = 4, kVector = 8, kText = 16 };
+enum Allowed : std::uint32_t {
+  kBool = 1,
+  kI64 = 2,
+  kF64 = 4,
+  kVector = 8,
+  kBools = 16,
+  kI64s = 32,
+  kF64s = 64,
+  kTexts = 128,
+  kJson = 256,
+  kText = 512,
+};
+constexpr std::array<std::pair<std::uint32_t, quire_type>, 10> kInOrder{
+    {{kBool, QUIRE_TYPE_BOOL},
+     {kI64, QUIRE_TYPE_I64},
+     {kF64, QUIRE_TYPE_F64},
+     {kVector, QUIRE_TYPE_VECTOR_F32},
+     {kBools, QUIRE_TYPE_ARRAY_BOOL},
+     {kI64s, QUIRE_TYPE_ARRAY_I64},
+     {kF64s, QUIRE_TYPE_ARRAY_F64},
+     {kTexts, QUIRE_TYPE_ARRAY_TEXT},
+     {kJson, QUIRE_TYPE_JSON},
+     {kText, QUIRE_TYPE_TEXT}}};
+
+std::uint32_t allowed_by_array(const Cell& cell, std::size_t* dimension) {
+  switch (cell.kind) {
+    case CellKind::kNumbers:
+      if (cell.count >= 2) *dimension = cell.count;
+      return (cell.count >= 2 ? kVector : 0u) | (cell.all_integers ? kI64s : 0u) | kF64s | kJson;
+    case CellKind::kTexts:
+      return kTexts | kJson;
+    case CellKind::kBools:
+      return kBools | kJson;
+    case CellKind::kEmptyArray:
+      return kBools | kI64s | kF64s | kTexts | kJson;
+    default:
+      return kJson;
+  }
+}
+
+std::uint32_t allowed_by_json(const Cell& cell, std::size_t* dimension) {
+  switch (cell.kind) {
+    case CellKind::kBool:
+      return kBool;
+    case CellKind::kInteger:
+      return kI64 | kF64;
+    case CellKind::kFloat:
+      return kF64;
+    case CellKind::kText:
+      return kText;
+    default:
+      return allowed_by_array(cell, dimension);
+  }
+}
+
+// A CSV cell that begins as an array or an object in JSON.
+std::uint32_t allowed_by_nested(const std::string& text, std::size_t* dimension) {
+  Record record;
+  std::string reason;
+  if (!parse_json_cell(text, &record, &reason)) return kText;
+  return allowed_by_json(record.fields[0].cell, dimension) | kText;
+}
 
 std::uint32_t allowed_by_raw(const std::string& text, bool vector_possible,
                              std::size_t* dimension) {
   if (text.empty()) return kText;
+  if (text[0] == '[' || text[0] == '{') return allowed_by_nested(text, dimension);
   if (parse_bool(text)) return kBool | kText;
   switch (number_form(text)) {
     case NumberForm::kInteger:
@@ -45,50 +110,24 @@ SchemaInference::Guess& SchemaInference::guess_for(const std::string& name, std:
   return guesses_.back();
 }
 
-std::optional<std::string> SchemaInference::add_cell(Guess* guess, const Cell& cell,
-                                                     std::uint64_t line) {
+std::optional<std::string> SchemaInference::add_cell(Guess* guess, const Record& record,
+                                                     const Cell& cell) {
   if (cell.kind == CellKind::kNull) return std::nullopt;
-  std::uint32_t allowed = 0;
-  std::size_t dimension = 0;
-  switch (cell.kind) {
-    case CellKind::kBool:
-      allowed = kBool;
-      break;
-    case CellKind::kInteger:
-      allowed = kI64 | kF64;
-      break;
-    case CellKind::kFloat:
-      allowed = kF64;
-      break;
-    case CellKind::kText:
-      allowed = kText;
-      break;
-    case CellKind::kNumbers:
-      if (cell.numbers.size() < 2) {
-        return "an array of fewer than two numbers, from which no vector can be inferred; give "
-               "--schema FILE";
-      }
-      allowed = kVector;
-      dimension = cell.numbers.size();
-      break;
-    case CellKind::kRaw:
-      allowed = allowed_by_raw(cell.text, (guess->allowed & kVector) != 0, &dimension);
-      break;
-    default:
-      return std::string(describe(cell.kind)) +
-             ", which this version does not store; leave the field out, or give a --schema "
-             "without it and --ignore-unknown";
+  if (cell.kind == CellKind::kBigInteger) {
+    return std::string(record.json(cell).substr(0, 40)) +
+           " does not fit a 64-bit integer; as a text, put it in quotes";
   }
+  std::size_t dimension = 0;
+  std::uint32_t allowed =
+      cell.kind == CellKind::kRaw
+          ? allowed_by_raw(cell.text, (guess->allowed & kVector) != 0, &dimension)
+          : allowed_by_json(cell, &dimension);
   if (guess->values++ == 0) {
     guess->first_kind = cell.kind;
-    guess->first_line = line;
+    guess->first_line = record.line;
   }
+  // Of several lengths: arrays.
   if (dimension != 0 && guess->dimension != 0 && dimension != guess->dimension) {
-    if (cell.kind == CellKind::kNumbers) {
-      return std::to_string(dimension) + " numbers where line " +
-             std::to_string(guess->first_line) + " has " + std::to_string(guess->dimension) +
-             "; a vector has one dimension throughout";
-    }
     allowed &= ~static_cast<std::uint32_t>(kVector);
   }
   if (guess->dimension == 0) guess->dimension = dimension;
@@ -101,11 +140,27 @@ std::optional<std::string> SchemaInference::add_cell(Guess* guess, const Cell& c
   return std::nullopt;
 }
 
+Field SchemaInference::field_of(const Guess& guess, std::uint64_t records) {
+  Field field;
+  field.name = guess.name;
+  field.nullable = guess.values < records;
+  if (guess.values == 0) return field;
+  for (const auto& [bit, type] : kInOrder) {
+    if ((guess.allowed & bit) == 0) continue;
+    field.type = type;
+    break;
+  }
+  if (field.type == QUIRE_TYPE_VECTOR_F32) {
+    field.dimension = static_cast<std::uint32_t>(guess.dimension);
+  }
+  return field;
+}
+
 bool SchemaInference::add(const Record& record, std::string* reason) {
   std::vector<Guess> before = guesses_;
   for (std::size_t i = 0; i < record.fields.size(); ++i) {
     const NamedCell& field = record.fields[i];
-    const auto why = add_cell(&guess_for(field.name, i), field.cell, record.line);
+    const auto why = add_cell(&guess_for(field.name, i), record, field.cell);
     if (!why) continue;
     *reason = "field '" + field.name + "': " + *why;
     guesses_ = std::move(before);
@@ -117,36 +172,20 @@ bool SchemaInference::add(const Record& record, std::string* reason) {
 
 Schema SchemaInference::finish(const std::string& key, bool skip_bad) const {
   Schema schema;
-  for (const Guess& guess : guesses_) {
-    Field field;
-    field.name = guess.name;
-    field.nullable = guess.values < records_;
-    if (guess.values == 0) {
-      field.type = QUIRE_TYPE_TEXT;
-    } else if (guess.allowed & kBool) {
-      field.type = QUIRE_TYPE_BOOL;
-    } else if (guess.allowed & kI64) {
-      field.type = QUIRE_TYPE_I64;
-    } else if (guess.allowed & kF64) {
-      field.type = QUIRE_TYPE_F64;
-    } else if (guess.allowed & kVector) {
-      field.type = QUIRE_TYPE_VECTOR_F32;
-      field.dimension = static_cast<std::uint32_t>(guess.dimension);
-    } else {
-      field.type = QUIRE_TYPE_TEXT;
-    }
-    schema.fields.push_back(std::move(field));
-  }
+  for (const Guess& guess : guesses_) schema.fields.push_back(field_of(guess, records_));
   std::string name = key;
   for (const char* usual : {"id", "key", "name"}) {
     if (name.empty() && schema.find(usual)) name = usual;
   }
   if (!name.empty()) {
-    if (const auto index = schema.find(name); index && schema.fields[*index].nullable) {
-      if (!skip_bad) throw Failure("the key '" + name + "' is null or missing in some records");
+    const std::vector<std::string> parts = key_names_of(schema, name);
+    for (const std::string& part : parts) {
+      const auto index = schema.find(part);
+      if (!index || !schema.fields[*index].nullable) continue;
+      if (!skip_bad) throw Failure("the key '" + part + "' is null or missing in some records");
       schema.fields[*index].nullable = false;
     }
-    set_key(&schema, name);
+    set_key(&schema, parts);
     return schema;
   }
   throw Failure(

@@ -1,8 +1,10 @@
 // Types from data: the schema that the first records suggest.
 //
-// Each cell allows some types, a field has the first of bool, i64, f64, vector, text that all its
-// cells allow: an integer is also an f64, a CSV cell is always also a text, a JSON text is only
-// that. A field that is null or absent in a record is nullable; one that is always null is a text.
+// Each cell allows some types, a field has the first of bool, i64, f64, vector, arrays, json, text
+// that all its cells allow: an integer is also an f64, an array is also json, a CSV cell is always
+// also a text, a JSON text is only that. Arrays of two or more numbers are a vector as long as all
+// have one length. A field that is null or absent in a record is nullable; one that is always null
+// is a text.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +20,12 @@ namespace quire::tools {
 class SchemaInference {
  public:
   // False, with a reason that names the field, and nothing learnt from the record, when no type
-  // fits what came before it or it has what collections can't store (objects, arrays of other than
-  // numbers).
+  // fits what came before it.
   bool add(const Record& record, std::string* reason);
 
-  // The key is `key`, or the first that exists of the fields "id", "key", "name". Throws Failure
-  // when there is none, or it is a vector, or null somewhere (unless records without a key are to
-  // be left out later: `skip_bad`).
+  // The key is `key` ("id", "year,number"), or the first that exists of the fields "id", "key",
+  // "name". Throws Failure when there is none, or it can't be a key, or is null somewhere (unless
+  // records without a key are to be left out later: `skip_bad`).
   Schema finish(const std::string& key, bool skip_bad = false) const;
 
   std::uint64_t records() const { return records_; }
@@ -41,7 +42,8 @@ class SchemaInference {
 
   Guess& guess_for(const std::string& name, std::size_t position);
   // The reason why the cell can't be, or nothing.
-  static std::optional<std::string> add_cell(Guess* guess, const Cell& cell, std::uint64_t line);
+  static std::optional<std::string> add_cell(Guess* guess, const Record& record, const Cell& cell);
+  static Field field_of(const Guess& guess, std::uint64_t records);
 
   std::vector<Guess> guesses_;
   std::uint64_t records_ = 0;

@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "tools/json_spans.h"
 #include "tools/text_codec.h"
 
 namespace quire::tools {
@@ -33,8 +34,8 @@ std::string plain_message(const std::string& message, std::string_view json_text
   return "not JSON, column " + std::to_string(position) + ": " + text;
 }
 
-// Receives the parser's events. Depth 1 is the record, depth 2 an array that may be a vector;
-// what is below is only counted, for such values are refused by name later.
+// Receives the parser's events. Depth 1 is the record; of what is below only the kinds of an
+// array's elements are noted: values are taken from the text, once their field's type is known.
 class Handler : public nlohmann::json_sax<json> {
  public:
   Handler(Record* record, std::string_view text) : record_(record), text_(text) {}
@@ -42,46 +43,37 @@ class Handler : public nlohmann::json_sax<json> {
   std::string reason;
 
   bool null() override {
-    return value(CellKind::kNull, [](Cell&) {});
+    return value(CellKind::kNull, CellKind::kMixed, [](Cell&) {});
   }
   bool boolean(bool boolean) override {
-    return value(CellKind::kBool, [&](Cell& cell) { cell.boolean = boolean; });
+    return value(CellKind::kBool, CellKind::kBools, [&](Cell& cell) { cell.boolean = boolean; });
   }
   bool number_integer(number_integer_t number) override {
-    if (in_array()) return element(static_cast<float>(number));
-    return value(CellKind::kInteger, [&](Cell& cell) { cell.integer = number; });
+    return value(CellKind::kInteger, CellKind::kNumbers,
+                 [&](Cell& cell) { cell.integer = number; });
   }
   bool number_unsigned(number_unsigned_t number) override {
-    if (in_array()) return element(static_cast<float>(number));
     if (number > static_cast<number_unsigned_t>(std::numeric_limits<std::int64_t>::max())) {
-      return refuse_integer(std::to_string(number));
+      return value(CellKind::kBigInteger, CellKind::kNumbers, [](Cell&) {});
     }
     return number_integer(static_cast<number_integer_t>(number));
   }
   bool number_float(number_float_t number, const string_t& text) override {
-    if (in_array()) {
-      const auto narrow = parse_f32(text);
-      return narrow ? element(*narrow)
-                    : refuse("field '" + name() + "': " + text + " does not fit a 32-bit float");
-    }
     // The parser falls back to floating point for integers that do not fit 64 bits.
-    if (text.find_first_of(".eE") == string_t::npos) return refuse_integer(text);
-    return value(CellKind::kFloat, [&](Cell& cell) { cell.number = number; });
+    if (text.find_first_of(".eE") == string_t::npos) {
+      return value(CellKind::kBigInteger, CellKind::kNumbers, [](Cell&) {});
+    }
+    if (in_array()) current().all_integers = false;
+    return value(CellKind::kFloat, CellKind::kNumbers, [&](Cell& cell) { cell.number = number; });
   }
   bool string(string_t& text) override {
-    if (in_array()) {
-      Cell& cell = current();
-      const bool still_texts = cell.kind == CellKind::kTexts ||
-                               (cell.kind == CellKind::kNumbers && cell.numbers.empty());
-      cell.kind = still_texts ? CellKind::kTexts : CellKind::kMixed;
-      return true;
-    }
-    return value(CellKind::kText, [&](Cell& cell) { cell.text = std::move(text); });
+    return value(CellKind::kText, CellKind::kTexts,
+                 [&](Cell& cell) { cell.text = std::move(text); });
   }
   bool binary(binary_t&) override { return refuse("binary values are not JSON"); }
 
   bool start_object(std::size_t) override { return open(CellKind::kObject); }
-  bool start_array(std::size_t) override { return open(CellKind::kNumbers); }
+  bool start_array(std::size_t) override { return open(CellKind::kEmptyArray); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
 
@@ -115,31 +107,26 @@ class Handler : public nlohmann::json_sax<json> {
     reason = std::move(why);
     return false;
   }
-  bool refuse_integer(const std::string& text) {
-    const std::string where = depth_ == 0 ? "" : "field '" + name() + "': ";
-    return refuse(where + (text.size() > 40 ? text.substr(0, 40) + "..." : text) +
-                  " does not fit a 64-bit integer; as a text, put it in quotes");
-  }
 
+  // `array`: what one with such elements is.
   template <class Fill>
-  bool value(CellKind kind, Fill fill) {
+  bool value(CellKind kind, CellKind array, Fill fill) {
     if (depth_ == 0) return refuse("not a record: a record is a JSON object, {\"field\": value}");
-    if (in_array()) {
-      current().kind = CellKind::kMixed;
-    } else if (depth_ == 1) {
+    if (depth_ == 1) {
       current().kind = kind;
       fill(current());
+    } else if (in_array()) {
+      element(array);
     }
     return true;
   }
-  bool element(float number) {
+  void element(CellKind array) {
     Cell& cell = current();
-    if (cell.kind == CellKind::kNumbers) {
-      cell.numbers.push_back(number);
-    } else {
+    if (cell.count++ == 0) {
+      cell.kind = array;
+    } else if (cell.kind != array) {
       cell.kind = CellKind::kMixed;
     }
-    return true;
   }
   bool open(CellKind kind) {
     if (depth_ == 0 && kind != CellKind::kObject) {
@@ -148,8 +135,8 @@ class Handler : public nlohmann::json_sax<json> {
     if (depth_ == kMaxJsonDepth) {
       return refuse("nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
     }
+    if (in_array()) element(CellKind::kMixed);
     if (depth_ == 1) current().kind = kind;
-    if (in_array()) current().kind = CellKind::kMixed;
     ++depth_;
     return true;
   }
@@ -163,32 +150,87 @@ class Handler : public nlohmann::json_sax<json> {
   int depth_ = 0;
 };
 
+void set_spans(Record* record) {
+  const std::vector<std::string_view> values = json_members(record->source);
+  for (std::size_t i = 0; i < values.size() && i < record->fields.size(); ++i) {
+    Cell& cell = record->fields[i].cell;
+    cell.begin = static_cast<std::size_t>(values[i].data() - record->source.data());
+    cell.size = values[i].size();
+  }
+}
+
 }  // namespace
 
 bool parse_json_record(std::string_view text, Record* record, std::string* reason) {
   record->fields.clear();
+  record->source.assign(text);
   // The parser takes a NUL for the end of the input.
   if (text.find('\0') != std::string_view::npos) {
     *reason = "a NUL byte; inside a text write \\u0000";
     return false;
   }
   Handler handler(record, text);
-  if (json::sax_parse(text.begin(), text.end(), &handler)) return true;
-  *reason = handler.reason;
+  if (!json::sax_parse(text.begin(), text.end(), &handler)) {
+    *reason = handler.reason;
+    return false;
+  }
+  set_spans(record);
+  return true;
+}
+
+bool parse_json_cell(std::string_view text, Record* record, std::string* reason) {
+  std::string object = "{\"value\":";
+  object.append(text).append("}");
+  if (!parse_json_record(object, record, reason)) return false;
+  if (record->fields.size() == 1) return true;
+  *reason = "not one value in JSON";
   return false;
+}
+
+bool parse_json_scalar(std::string_view text, Cell* cell) {
+  *cell = Cell{};
+  if (text.starts_with('{') || text.starts_with('[')) return false;
+  if (text.starts_with('"')) {
+    const json parsed = json::parse(text.begin(), text.end(), nullptr, false);
+    if (!parsed.is_string()) return false;
+    cell->kind = CellKind::kText;
+    cell->text = parsed.get<std::string>();
+  } else if (const auto boolean = parse_bool(text)) {
+    cell->kind = CellKind::kBool;
+    cell->boolean = *boolean;
+  } else if (number_form(text) == NumberForm::kInteger) {
+    const auto integer = parse_i64(text);
+    cell->kind = integer ? CellKind::kInteger : CellKind::kBigInteger;
+    cell->integer = integer.value_or(0);
+  } else if (const auto number = parse_f64(text); number && text != "NaN") {
+    cell->kind = CellKind::kFloat;
+    cell->number = *number;
+  }
+  return true;
+}
+
+bool numbers_of_json(std::string_view array, std::vector<float>* numbers, std::string* reason) {
+  numbers->clear();
+  return for_each_json_element(array, [&](std::string_view element) {
+    const auto number = parse_f32(element);
+    if (number) {
+      numbers->push_back(*number);
+    } else {
+      *reason = std::string(element.substr(0, 40)) + " does not fit a 32-bit float";
+    }
+    return number.has_value();
+  });
 }
 
 bool parse_json_numbers(std::string_view text, std::vector<float>* numbers, std::string* reason) {
   Record record;
-  std::string object = "{\"vector\":";
-  object.append(text).append("}");
-  if (!parse_json_record(object, &record, reason)) return false;
-  if (record.fields.size() != 1 || record.fields[0].cell.kind != CellKind::kNumbers) {
+  if (!parse_json_cell(text, &record, reason)) return false;
+  const Cell& cell = record.fields[0].cell;
+  if (cell.kind != CellKind::kNumbers && cell.kind != CellKind::kEmptyArray) {
     *reason = "not a JSON array of numbers, like [0.5, 1, -2]";
     return false;
   }
-  *numbers = std::move(record.fields[0].cell.numbers);
-  return true;
+  return numbers_of_json(record.json(cell), numbers, reason);
 }
 
 }  // namespace quire::tools

@@ -82,10 +82,9 @@ Progress::Progress()
 
 Progress::~Progress() { clear(); }
 
-bool Progress::due() {
-  if (!terminal_ || ++calls_ % 16 != 0) return false;
-  return now_seconds() >= next_;
-}
+bool Progress::due() { return terminal_ && ++calls_ % 16 == 0 && due_now(); }
+
+bool Progress::due_now() const { return terminal_ && now_seconds() >= next_; }
 
 void Progress::update(std::string_view text) {
   next_ = now_seconds() + 0.2;

@@ -49,6 +49,8 @@ class Progress {
 
   // True when it is time for update(); cheap enough for every record.
   bool due();
+  // The same for what is called seldom.
+  bool due_now() const;
   void update(std::string_view text);
   // Removes the line, so that a message can be printed.
   void clear();

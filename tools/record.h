@@ -12,11 +12,14 @@ enum class CellKind {
   kNull,
   kBool,
   kInteger,
+  kBigInteger,  // does not fit 64 bits
   kFloat,
   kText,
-  kNumbers,  // a JSON array of numbers, maybe empty
-  kTexts,    // a JSON array of texts
-  kMixed,    // any other JSON array
+  kEmptyArray,
+  kNumbers,  // JSON arrays: of numbers,
+  kTexts,    // of texts,
+  kBools,    // of bools,
+  kMixed,    // any other
   kObject,
   kRaw,  // a CSV cell: what its text means depends on the field
 };
@@ -24,11 +27,15 @@ enum class CellKind {
 struct Cell {
   CellKind kind = CellKind::kNull;
   bool boolean = false;
-  bool raw_null = false;  // of kNull: an empty CSV cell
+  bool raw_null = false;     // of kNull: an empty CSV cell
+  bool all_integers = true;  // of kNumbers
   std::int64_t integer = 0;
   double number = 0;
-  std::string text;            // of kText and kRaw
-  std::vector<float> numbers;  // of kNumbers
+  std::string text;       // of kText and kRaw
+  std::size_t count = 0;  // elements of an array
+  // Where its JSON lies in the source of the record.
+  std::size_t begin = 0;
+  std::size_t size = 0;
 };
 
 struct NamedCell {
@@ -38,7 +45,13 @@ struct NamedCell {
 
 struct Record {
   std::uint64_t line = 0;  // where it begins, from 1
+  std::string source;      // of NDJSON: the line
   std::vector<NamedCell> fields;
+
+  // The cell's JSON, as it was written.
+  std::string_view json(const Cell& cell) const {
+    return std::string_view(source).substr(cell.begin, cell.size);
+  }
 };
 
 // For messages: "an array of numbers".
@@ -49,15 +62,20 @@ constexpr std::string_view describe(CellKind kind) {
     case CellKind::kBool:
       return "a bool";
     case CellKind::kInteger:
+    case CellKind::kBigInteger:
       return "an integer";
     case CellKind::kFloat:
       return "a number";
     case CellKind::kText:
       return "a text";
+    case CellKind::kEmptyArray:
+      return "an empty array";
     case CellKind::kNumbers:
       return "an array of numbers";
     case CellKind::kTexts:
       return "an array of texts";
+    case CellKind::kBools:
+      return "an array of bools";
     case CellKind::kMixed:
       return "a mixed array";
     case CellKind::kObject:

@@ -1,5 +1,6 @@
 #include "tools/record_sink.h"
 
+#include "tools/session.h"
 #include "tools/text_codec.h"
 
 namespace quire::tools {
@@ -14,6 +15,8 @@ bool is_record_fault(int code) {
     case QUIRE_ERR_VALUE_SIZE:
     case QUIRE_ERR_TYPE:
     case QUIRE_ERR_SCHEMA:
+    case QUIRE_ERR_UNIQUE:
+    case QUIRE_ERR_CONFLICT:
       return true;
     default:
       return false;
@@ -64,7 +67,7 @@ bool find_bytes(const Record& record, const std::string& name, std::string* byte
 
 void CollectionSink::begin(Transaction* txn) {
   collection_ = txn->find_collection(name_);
-  if (!collection_) collection_ = txn->create_collection(name_, schema_.fields);
+  if (!collection_) collection_ = create_collection(*txn, name_, schema_);
 }
 
 bool CollectionSink::store(const Record& record, std::string* reason) {

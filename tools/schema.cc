@@ -2,90 +2,82 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "tools/failure.h"
+#include "tools/schema_json.h"
+#include "tools/value_text.h"
 
 namespace quire::tools {
 namespace {
 
-using nlohmann::ordered_json;
-
-constexpr std::array<std::pair<std::string_view, quire_type>, 7> kTypes{{
+constexpr std::array<std::pair<std::string_view, quire_type>, 17> kTypes{{
     {"bool", QUIRE_TYPE_BOOL},
     {"i64", QUIRE_TYPE_I64},
     {"f64", QUIRE_TYPE_F64},
     {"text", QUIRE_TYPE_TEXT},
     {"bytes", QUIRE_TYPE_BYTES},
     {"timestamp", QUIRE_TYPE_TIMESTAMP},
+    {"json", QUIRE_TYPE_JSON},
+    {"bool[]", QUIRE_TYPE_ARRAY_BOOL},
+    {"i64[]", QUIRE_TYPE_ARRAY_I64},
+    {"f64[]", QUIRE_TYPE_ARRAY_F64},
+    {"text[]", QUIRE_TYPE_ARRAY_TEXT},
+    {"bytes[]", QUIRE_TYPE_ARRAY_BYTES},
+    {"timestamp[]", QUIRE_TYPE_ARRAY_TIMESTAMP},
     {"vector", QUIRE_TYPE_VECTOR_F32},
+    {"vector_f16", QUIRE_TYPE_VECTOR_F16},
+    {"vector_i8", QUIRE_TYPE_VECTOR_I8},
+    {"vector_bits", QUIRE_TYPE_VECTOR_BITS},
 }};
-constexpr std::uint64_t kMaxDimension = 65'535;
 
-// A misspelled member would otherwise be a silent default.
-void refuse_unknown_members(const ordered_json& object, const std::vector<std::string>& known,
-                            const std::string& where) {
-  for (const auto& [name, value] : object.items()) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      throw Failure("schema: " + where + " has an unknown member '" + name + "'");
-    }
+void require_possible_key(const Field& field) {
+  const std::string name = "the key '" + field.name + "'";
+  if (is_vector(field.type)) throw Failure(name + " is a vector; a key is a single value");
+  if (is_array(field.type) || field.type == QUIRE_TYPE_JSON) {
+    throw Failure(name + " is " + std::string(type_name(field.type)) + "; a key is a single value");
   }
+  if (field.nullable) throw Failure(name + " is declared nullable; a key is never null");
 }
 
-std::string required_text(const ordered_json& object, const std::string& member,
-                          const std::string& where) {
-  const auto found = object.find(member);
-  if (found == object.end() || !found->is_string()) {
-    throw Failure("schema: " + where + " needs a text \"" + member + "\"");
-  }
-  return found->get<std::string>();
+std::string value_as_json(const OwnedValue& value) {
+  std::string text;
+  append_json_value(value.value, &text);
+  return text;
 }
 
-std::uint32_t parse_dimension(const ordered_json& object, quire_type type,
-                              const std::string& where) {
-  const auto found = object.find("dimension");
-  if (type != QUIRE_TYPE_VECTOR_F32) {
-    if (found == object.end()) return 0;
-    throw Failure("schema: " + where + " has a dimension, which is for vectors");
+std::string described_default(const Rules& rules) {
+  switch (rules.default_kind) {
+    case QUIRE_DEFAULT_VALUE:
+      return "default " + value_as_json(rules.default_value);
+    case QUIRE_DEFAULT_NOW:
+      return "default now";
+    case QUIRE_DEFAULT_NEXT:
+      return "default the next number";
+    case QUIRE_DEFAULT_UUID:
+      return "default a UUID";
+    case QUIRE_DEFAULT_VERSION:
+      return "counts changes";
+    default:
+      return "";
   }
-  const bool good = found != object.end() && found->is_number_unsigned() &&
-                    found->get<std::uint64_t>() >= 1 &&
-                    found->get<std::uint64_t>() <= kMaxDimension;
-  if (!good) throw Failure("schema: " + where + " needs a \"dimension\", 1 to 65535");
-  return found->get<std::uint32_t>();
-}
-
-Field parse_field(const ordered_json& object, std::size_t number) {
-  std::string where = "field number " + std::to_string(number);
-  if (!object.is_object()) throw Failure("schema: " + where + " is not an object");
-  Field field;
-  field.name = required_text(object, "name", where);
-  where = "field '" + field.name + "'";
-  refuse_unknown_members(object, {"name", "type", "nullable", "dimension"}, where);
-  const std::string type = required_text(object, "type", where);
-  const auto known = type_by_name(type);
-  if (!known) {
-    throw Failure("schema: " + where + " has the unknown type '" + type +
-                  "'; types are bool, i64, f64, text, bytes, timestamp, vector");
-  }
-  field.type = *known;
-  field.dimension = parse_dimension(object, *known, where);
-  if (const auto nullable = object.find("nullable"); nullable != object.end()) {
-    if (!nullable->is_boolean())
-      throw Failure("schema: \"nullable\" of " + where + " is not a bool");
-    field.nullable = nullable->get<bool>();
-  }
-  return field;
 }
 
 }  // namespace
 
-std::size_t Schema::key_index() const {
+std::vector<std::size_t> Schema::key_fields() const {
+  std::vector<std::size_t> keys;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i].key) return i;
+    if (fields[i].key) keys.push_back(i);
   }
-  throw Failure("the schema has no key field");
+  if (keys.empty()) throw Failure("the schema has no key field");
+  return keys;
+}
+
+std::string Schema::key_names() const {
+  std::string names;
+  for (const std::size_t i : key_fields()) names += (names.empty() ? "" : ", ") + fields[i].name;
+  return names;
 }
 
 std::optional<std::size_t> Schema::find(std::string_view name) const {
@@ -95,10 +87,25 @@ std::optional<std::size_t> Schema::find(std::string_view name) const {
   return std::nullopt;
 }
 
+std::size_t Schema::require_field(std::string_view name) const {
+  if (const auto index = find(name)) return *index;
+  throw Failure("unknown field '" + std::string(name) + "'; fields are " + names());
+}
+
 std::string Schema::names() const {
   std::string names;
   for (const Field& field : fields) names += (names.empty() ? "" : ", ") + field.name;
   return names;
+}
+
+std::vector<std::string> split_names(const std::string& names) {
+  std::vector<std::string> list;
+  for (std::size_t begin = 0; begin <= names.size();) {
+    const std::size_t end = std::min(names.find(',', begin), names.size());
+    list.push_back(names.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return list;
 }
 
 std::string_view type_name(std::uint32_t type) {
@@ -115,6 +122,12 @@ std::optional<quire_type> type_by_name(std::string_view name) {
   return std::nullopt;
 }
 
+std::string type_names() {
+  std::string names;
+  for (const auto& [name, type] : kTypes) names.append(names.empty() ? "" : ", ").append(name);
+  return names;
+}
+
 std::string describe_field(const Field& field) {
   std::string text(type_name(field.type));
   if (field.dimension != 0) text += "(" + std::to_string(field.dimension) + ")";
@@ -123,70 +136,100 @@ std::string describe_field(const Field& field) {
   return text;
 }
 
-void set_key(Schema* schema, const std::string& name) {
-  const auto index = schema->find(name);
-  if (!index) {
-    throw Failure("the key '" + name + "' is not a field; fields are " + schema->names());
+std::string describe_rules(const Field& field) {
+  if (!field.rules) return "";
+  const Rules& rules = *field.rules;
+  std::vector<std::string> parts;
+  if (rules.default_kind != QUIRE_DEFAULT_NONE) parts.push_back(described_default(rules));
+  if (!is_null(rules.min.value)) parts.push_back("at least " + value_as_json(rules.min));
+  if (!is_null(rules.max.value)) parts.push_back("at most " + value_as_json(rules.max));
+  if (rules.min_length != 0) parts.push_back("length from " + std::to_string(rules.min_length));
+  if (rules.max_length != UINT64_MAX) {
+    parts.push_back("length to " + std::to_string(rules.max_length));
   }
+  std::string one_of;
+  for (const OwnedValue& one : rules.one_of) {
+    one_of += (one_of.empty() ? "one of " : " ") + value_as_json(one);
+  }
+  if (!one_of.empty()) parts.push_back(one_of);
+  if (rules.pattern) parts.push_back("matches " + *rules.pattern);
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+std::vector<std::string> key_names_of(const Schema& schema, const std::string& option) {
+  return schema.find(option) ? std::vector<std::string>{option} : split_names(option);
+}
+
+void set_key(Schema* schema, const std::vector<std::string>& names) {
   for (Field& field : schema->fields) field.key = false;
-  Field& key = schema->fields[*index];
-  if (key.type == QUIRE_TYPE_VECTOR_F32) {
-    throw Failure("the key '" + name + "' is a vector; a key is a single value");
+  std::optional<std::size_t> before;
+  for (const std::string& name : names) {
+    const auto index = schema->find(name);
+    if (!index) {
+      throw Failure("the key '" + name + "' is not a field; fields are " + schema->names());
+    }
+    require_possible_key(schema->fields[*index]);
+    if (before && *index <= *before) {
+      throw Failure("the fields of the key have to stand in the order of the fields: '" + name +
+                    "' is before '" + schema->fields[*before].name + "', or there twice");
+    }
+    before = index;
+    schema->fields[*index].key = true;
   }
-  if (key.nullable) {
-    throw Failure("the key '" + name + "' is declared nullable; a key is never null");
-  }
-  key.key = true;
-}
-
-Schema parse_schema(std::string_view text, const std::string& key) {
-  const ordered_json root = ordered_json::parse(text.begin(), text.end(), nullptr, false);
-  if (!root.is_object()) {
-    throw Failure("schema: not a JSON object like {\"fields\": [...], \"key\": \"id\"}");
-  }
-  refuse_unknown_members(root, {"fields", "key", "name", "records"}, "it");
-  const auto fields = root.find("fields");
-  if (fields == root.end() || !fields->is_array() || fields->empty()) {
-    throw Failure("schema: \"fields\" must be an array with a field at least");
-  }
-  Schema schema;
-  for (const ordered_json& object : *fields) {
-    Field field = parse_field(object, schema.fields.size() + 1);
-    if (schema.find(field.name)) throw Failure("schema: field '" + field.name + "' is there twice");
-    schema.fields.push_back(std::move(field));
-  }
-  if (key.empty() && !root.contains("key")) {
-    throw Failure("schema: \"key\" must name the key field (or give --key FIELD)");
-  }
-  set_key(&schema, key.empty() ? required_text(root, "key", "it") : key);
-  return schema;
-}
-
-std::string schema_to_json(const Schema& schema) {
-  ordered_json root;
-  root["fields"] = ordered_json::array();
-  for (const Field& field : schema.fields) {
-    ordered_json object{{"name", field.name}, {"type", type_name(field.type)}};
-    if (field.dimension != 0) object["dimension"] = field.dimension;
-    if (field.nullable) object["nullable"] = true;
-    root["fields"].push_back(std::move(object));
-    if (field.key) root["key"] = field.name;
-  }
-  return root.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 std::optional<std::string> difference(const Schema& wanted, const Schema& actual) {
   for (const Field& field : wanted.fields) {
     const auto index = actual.find(field.name);
     if (!index) return "it has no field '" + field.name + "'";
-    if (actual.fields[*index] == field) continue;
-    return "its field '" + field.name + "' is " + describe_field(actual.fields[*index]) +
-           ", the schema's " + describe_field(field);
+    const Field& there = actual.fields[*index];
+    if (describe_field(there) != describe_field(field)) {
+      return "its field '" + field.name + "' is " + describe_field(there) + ", the schema's " +
+             describe_field(field);
+    }
+    if (field_to_json(there) != field_to_json(field)) {
+      return "its field '" + field.name + "' has other rules than the schema's";
+    }
   }
   for (const Field& field : actual.fields) {
     if (!wanted.find(field.name)) return "its field '" + field.name + "' is not in the schema";
   }
+  for (const Index& index : wanted.indexes) {
+    const auto same = [&](const Index& other) { return other.name == index.name; };
+    if (std::none_of(actual.indexes.begin(), actual.indexes.end(), same)) {
+      return "it has no index '" + index.name + "'";
+    }
+  }
   return std::nullopt;
+}
+
+CFields::CFields(const Schema& schema) {
+  for (const Field& field : schema.fields) {
+    std::uint32_t flags = 0;
+    if (field.nullable) flags |= QUIRE_FIELD_NULLABLE;
+    if (field.key) flags |= QUIRE_FIELD_KEY;
+    fields_.push_back({field.name.c_str(), static_cast<std::uint32_t>(field.type), flags,
+                       field.dimension, field.id, field.rules ? add_rules(*field.rules) : nullptr});
+  }
+}
+
+const quire_rules* CFields::add_rules(const Rules& rules) {
+  quire_rules& made = rules_.emplace_back();
+  made = QUIRE_RULES_INIT;
+  made.default_kind = rules.default_kind;
+  made.default_value = rules.default_value.value;
+  made.min = rules.min.value;
+  made.max = rules.max.value;
+  made.min_length = rules.min_length;
+  made.max_length = rules.max_length;
+  std::vector<Value>& one_of = one_of_.emplace_back();
+  for (const OwnedValue& one : rules.one_of) one_of.push_back(one.value);
+  made.one_of = one_of.empty() ? nullptr : one_of.data();
+  made.one_of_count = one_of.size();
+  made.pattern = rules.pattern ? rules.pattern->c_str() : nullptr;
+  return &made;
 }
 
 }  // namespace quire::tools

@@ -39,10 +39,42 @@ void require_parent_directory(const std::string& db) {
                 "' in; make it first");
 }
 
+std::shared_ptr<const Rules> copy_rules(const quire_rules& given) {
+  const auto rules = std::make_shared<Rules>();
+  rules->default_kind = given.default_kind;
+  copy_value(given.default_value, &rules->default_value);
+  copy_value(given.min, &rules->min);
+  copy_value(given.max, &rules->max);
+  rules->min_length = given.min_length;
+  rules->max_length = given.max_length;
+  for (std::size_t i = 0; i < given.one_of_count; ++i) {
+    copy_value(given.one_of[i], &rules->one_of.emplace_back());
+  }
+  if (given.pattern != nullptr) rules->pattern = given.pattern;
+  return rules;
+}
+
+int add_index(void* context, const quire_index_info* info) {
+  try {
+    static_cast<std::vector<Index>*>(context)->push_back(
+        {info->name, info->kind, info->options != nullptr ? info->options : "", info->entries,
+         info->pages});
+  } catch (...) {
+    return 1;  // no exception may cross the C library
+  }
+  return 0;
+}
+
+// What is not there is then something in it.
+bool has_database(const std::string& db) {
+  std::error_code ignored;
+  return std::filesystem::exists(std::filesystem::path(db) / "data", ignored);
+}
+
 // The verbs that have --wait.
 bool can_wait(const std::string& verb) {
-  constexpr std::array<std::string_view, 6> kWriters{"create", "put",  "del",
-                                                     "drop",   "load", "checkpoint"};
+  constexpr std::array<std::string_view, 10> kWriters{
+      "create", "put", "del", "drop", "load", "checkpoint", "schema", "index", "update", "delete"};
   return std::find(kWriters.begin(), kWriters.end(), verb) != kWriters.end();
 }
 
@@ -90,20 +122,47 @@ Keyspace find_keyspace(const Transaction& txn, const std::string& name) {
   return *keyspace;
 }
 
-Schema schema_of(const Collection& collection) { return Schema{collection.fields()}; }
-
-Schema record_schema_of(const Collection& collection) {
-  Schema schema = schema_of(collection);
-  std::size_t keys = 0;
-  for (const Field& field : schema.fields) {
-    keys += field.key ? 1 : 0;
+Schema schema_of(const Transaction& txn, const Collection& collection) {
+  Schema schema;
+  const std::size_t count = collection.field_count();
+  for (std::size_t i = 0; i < count; ++i) {
+    quire_field given{};
+    require(quire_collection_field(txn.handle(), collection.id(), i, &given));
+    Field& field = schema.fields.emplace_back();
+    field = {given.name,
+             static_cast<quire_type>(given.type),
+             given.dimension,
+             (given.flags & QUIRE_FIELD_NULLABLE) != 0,
+             (given.flags & QUIRE_FIELD_KEY) != 0,
+             given.id,
+             given.rules != nullptr ? copy_rules(*given.rules) : nullptr};
     if (type_name(field.type) == "unknown") {
-      throw Failure("field '" + field.name + "' has a type that the command line can't show (" +
-                    std::to_string(field.type) + ")");
+      throw Failure("field '" + field.name + "' has a type that this program does not know (" +
+                    std::to_string(given.type) + ")");
     }
   }
-  if (keys != 1) throw Failure("the key has several fields, which the command line can't take");
+  require(quire_index_list(txn.handle(), collection.id(), add_index, &schema.indexes));
   return schema;
+}
+
+Collection create_collection(const Transaction& txn, const std::string& name,
+                             const Schema& schema) {
+  const CFields fields(schema);
+  quire_collection id = 0;
+  require(quire_collection_create(txn.handle(), name.c_str(), fields.data(), fields.size(), &id));
+  const Collection collection(txn.handle(), id);
+  for (const Index& index : schema.indexes) create_index(txn, collection, index);
+  return collection;
+}
+
+void create_index(const Transaction& txn, const Collection& collection, const Index& index,
+                  quire_progress progress, void* context) {
+  quire_index_options options = QUIRE_INDEX_OPTIONS_INIT;
+  options.kind = index.kind.c_str();
+  options.options = index.options.c_str();
+  options.progress = progress;
+  options.context = context;
+  require(quire_index_create(txn.handle(), collection.id(), index.name.c_str(), &options));
 }
 
 std::vector<std::size_t> select_fields(const Schema& schema, const std::string& names) {
@@ -115,9 +174,7 @@ std::vector<std::size_t> select_fields(const Schema& schema, const std::string& 
   for (std::size_t begin = 0; begin <= names.size();) {
     const std::size_t end = std::min(names.find(',', begin), names.size());
     const std::string name = names.substr(begin, end - begin);
-    const auto index = schema.find(name);
-    if (!index) throw Failure("unknown field '" + name + "'; fields are " + schema.names());
-    selected.push_back(*index);
+    selected.push_back(schema.require_field(name));
     begin = end + 1;
   }
   return selected;
@@ -165,10 +222,12 @@ std::optional<std::string> prefix_end(std::string prefix) {
 
 std::string explain(const Error& error, const Arguments& arguments) {
   const std::string& db = arguments.db;
-  const std::string sentence = error.what();
+  std::string sentence = error.what();
   switch (error.code()) {
     case QUIRE_ERR_NOT_FOUND:
-      if (arguments.verb == "create" || arguments.verb == "recover") return sentence;
+      if (arguments.verb == "create" || arguments.verb == "recover" || has_database(db)) {
+        return sentence;
+      }
       return sentence + "; 'quire create " + db + "' makes a database, 'quire load' loads one";
     case QUIRE_ERR_BUSY:
     case QUIRE_ERR_TIMEOUT:
@@ -177,6 +236,11 @@ std::string explain(const Error& error, const Arguments& arguments) {
                              : "; try again when it has ended");
     case QUIRE_ERR_NEEDS_RECOVERY:
       return sentence + "; open it as a user who may write to it, with any verb";
+    case QUIRE_ERR_TYPE:
+      if (sentence.find("parameter $") == std::string::npos || !sentence.ends_with("is text")) {
+        return sentence;
+      }
+      return sentence + "; a text that looks like JSON stands in quotes of its own: '\"5\"'";
     case QUIRE_ERR_FULL:
       return sentence + "; free some space and try again, nothing is lost";
     case QUIRE_ERR_CORRUPT:

@@ -22,10 +22,12 @@ Database open_for_writing(const Arguments& arguments, std::uint32_t flags = 0);
 // Each throws Failure, naming what there is, when it is not there.
 Collection find_collection(const Transaction& txn, const std::string& name);
 Keyspace find_keyspace(const Transaction& txn, const std::string& name);
-Schema schema_of(const Collection& collection);
-// The same for verbs that read or write records: throws Failure for types, and keys of several
-// fields, that they do not know.
-Schema record_schema_of(const Collection& collection);
+// Its fields, rules and indexes. Throws Failure for a type that this program does not know.
+Schema schema_of(const Transaction& txn, const Collection& collection);
+// Makes a collection of this schema, with its indexes.
+Collection create_collection(const Transaction& txn, const std::string& name, const Schema& schema);
+void create_index(const Transaction& txn, const Collection& collection, const Index& index,
+                  quire_progress progress = nullptr, void* context = nullptr);
 
 // Positions of the fields named by --fields; all of them when it is empty. Throws Failure.
 std::vector<std::size_t> select_fields(const Schema& schema, const std::string& names);

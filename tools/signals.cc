@@ -25,6 +25,11 @@ void catch_interrupts() {
 
 bool interrupted() { return interrupt_seen != 0; }
 
+void forget_interrupts() {
+  interrupt_seen = 0;
+  std::signal(SIGINT, SIG_DFL);
+}
+
 void prepare_standard_streams() {
   std::signal(SIGPIPE, SIG_IGN);
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {

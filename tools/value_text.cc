@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/csv_reader.h"
+#include "tools/half.h"
 #include "tools/text_codec.h"
 
 namespace quire::tools {
@@ -20,7 +21,26 @@ void append_json_vector(std::span<const float> vector, std::string* out) {
   *out += ']';
 }
 
-std::string vector_for_table(std::span<const float> vector) {
+void append_json_array(const Value& array, std::string* out) {
+  std::uint64_t count = 0;
+  require(quire_array_count(&array, &count));
+  std::vector<Value> elements(count);
+  std::size_t filled = 0;
+  require(quire_array_elements(&array, 0, elements.data(), elements.size(), &filled));
+  *out += '[';
+  for (std::size_t i = 0; i < filled; ++i) {
+    if (i > 0) *out += ',';
+    append_json_value(elements[i], out);
+  }
+  *out += ']';
+}
+
+// A document on one line. Line ends stand between its parts only: texts can't have them.
+void append_json_document(std::string_view text, std::string* out) {
+  for (const char c : text) *out += c == '\n' || c == '\r' ? ' ' : c;
+}
+
+std::string vector_for_table(const std::vector<float>& vector) {
   constexpr std::size_t kShown = 3;
   std::string text = "[";
   std::array<char, 32> buffer;
@@ -41,6 +61,29 @@ bool needs_escape(std::string_view text) {
 }
 
 }  // namespace
+
+std::vector<float> vector_numbers(const Value& value) {
+  const auto* const bytes = static_cast<const unsigned char*>(value.as.elements);
+  std::vector<float> numbers;
+  numbers.reserve(value.dimension);
+  for (std::size_t i = 0; i < value.dimension; ++i) {
+    switch (value.type) {
+      case QUIRE_TYPE_VECTOR_F16:
+        numbers.push_back(
+            float_of_half(static_cast<std::uint16_t>(bytes[2 * i] | bytes[2 * i + 1] << 8)));
+        break;
+      case QUIRE_TYPE_VECTOR_I8:
+        numbers.push_back(static_cast<float>(static_cast<signed char>(bytes[i])));
+        break;
+      case QUIRE_TYPE_VECTOR_BITS:
+        numbers.push_back(static_cast<float>(bytes[i / 8] >> (i % 8) & 1));
+        break;
+      default:
+        numbers.push_back(value.as.vector[i]);
+    }
+  }
+  return numbers;
+}
 
 void append_json_string(std::string_view text, std::string* out) {
   using nlohmann::json;
@@ -77,11 +120,17 @@ void append_json_value(const Value& value, std::string* out) {
     case QUIRE_TYPE_TIMESTAMP:
       append_json_string(format_timestamp(value.as.i64), out);
       break;
-    case QUIRE_TYPE_VECTOR_F32:
-      append_json_vector(as_vector(value), out);
+    case QUIRE_TYPE_JSON:
+      append_json_document(as_text(value), out);
       break;
     default:
-      *out += "null";
+      if (is_array(value.type)) {
+        append_json_array(value, out);
+      } else if (is_vector(value.type)) {
+        append_json_vector(vector_numbers(value), out);
+      } else {
+        *out += "null";
+      }
   }
 }
 
@@ -119,14 +168,18 @@ void append_csv_value(const Value& value, std::string* out) {
     case QUIRE_TYPE_TIMESTAMP:
       *out += format_timestamp(value.as.i64);
       break;
-    case QUIRE_TYPE_VECTOR_F32: {
-      std::string vector;
-      append_json_vector(as_vector(value), &vector);
-      append_csv_cell(vector, out);
+    case QUIRE_TYPE_JSON:
+      append_csv_cell(as_text(value), out);
       break;
+    default: {
+      std::string text;
+      append_json_value(value, &text);
+      if (is_array(value.type) || is_vector(value.type)) {
+        append_csv_cell(text, out);
+      } else {
+        *out += text;
+      }
     }
-    default:
-      append_json_value(value, out);
   }
 }
 
@@ -142,12 +195,11 @@ std::string value_for_table(const Value& value) {
       return format_timestamp(value.as.i64);
     case QUIRE_TYPE_BYTES:
       return to_base64(as_text(value));
-    case QUIRE_TYPE_VECTOR_F32:
-      return vector_for_table(as_vector(value));
     default: {
+      if (is_vector(value.type)) return vector_for_table(vector_numbers(value));
       std::string text;
       append_json_value(value, &text);
-      return text;
+      return bytes_for_table(text);
     }
   }
 }

@@ -14,8 +14,12 @@ namespace quire::tools {
 
 // Appends a JSON string. `text` must be UTF-8; what is not becomes U+FFFD.
 void append_json_string(std::string_view text, std::string* out);
+// The numbers of a vector of any kind.
+std::vector<float> vector_numbers(const Value& value);
+
 // Appends a value: bytes as base64, times as ISO 8601, an f64 that is not finite as its name,
-// vectors as arrays. Reads back to the same value with the same schema.
+// vectors as arrays, a JSON document as it is but on one line. Reads back to the same value with
+// the same schema.
 void append_json_value(const Value& value, std::string* out);
 // {"name": value, ...} of the fields at `selected`, in that order.
 void append_json_record(const Schema& schema, std::span<const Value> values,

@@ -6,6 +6,7 @@
 
 #include "tools/failure.h"
 #include "tools/output.h"
+#include "tools/schema_json.h"
 #include "tools/session.h"
 #include "tools/table.h"
 #include "tools/text_codec.h"
@@ -64,7 +65,7 @@ std::string stat_as_json(const Transaction& txn, const quire_stat& stat) {
   root["collections"] = ordered_json::array();
   for (const Named& named : txn.collections()) {
     ordered_json collection =
-        ordered_json::parse(schema_to_json(schema_of(Collection(txn.handle(), named.id))));
+        ordered_json::parse(schema_to_json(schema_of(txn, Collection(txn.handle(), named.id))));
     ordered_json entry{{"name", named.name}, {"records", named.count}};
     entry.update(collection);
     root["collections"].push_back(std::move(entry));
@@ -116,12 +117,12 @@ void print_contents(const Transaction& txn, Output* output) {
     TablePrinter table({{"collection"}, {"records", true}, {"key"}, {"fields"}}, output,
                        terminal_width());
     for (const Named& named : collections) {
-      const Schema schema = schema_of(Collection(txn.handle(), named.id));
+      const Schema schema = schema_of(txn, Collection(txn.handle(), named.id));
       std::string fields;
       for (const Field& field : schema.fields) {
         fields += (fields.empty() ? "" : "; ") + field.name + " " + describe_field(field);
       }
-      table.add({named.name, format_count(named.count), schema.key().name, fields});
+      table.add({named.name, format_count(named.count), schema.key_names(), fields});
     }
     table.finish();
   }

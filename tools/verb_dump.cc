@@ -5,6 +5,7 @@
 #include "tools/failure.h"
 #include "tools/output.h"
 #include "tools/record_source.h"
+#include "tools/schema_json.h"
 #include "tools/session.h"
 #include "tools/text_codec.h"
 #include "tools/value_text.h"
@@ -33,7 +34,7 @@ void append_csv_record(const Schema& schema, const std::vector<Value>& values,
     const Value& value = values[selected[i]];
     if (value.type == QUIRE_TYPE_TEXT && as_text(value).find('\0') != std::string_view::npos) {
       throw Failure("field '" + schema.fields[selected[i]].name + "' of record '" +
-                    value_for_table(values[schema.key_index()]) +
+                    value_for_table(values[schema.key_fields()[0]]) +
                     "' has a NUL byte, which CSV can't hold; dump as ndjson");
     }
     if (i > 0) *line += ',';
@@ -43,6 +44,12 @@ void append_csv_record(const Schema& schema, const std::vector<Value>& values,
 
 void write_schema(const std::string& file, const Schema& schema) {
   if (file.empty()) return;
+  for (const Index& index : schema.indexes) {
+    if (index.options.empty()) {
+      message("index '" + index.name + "' is of a kind that is not known here, and left out of '" +
+              file + "'");
+    }
+  }
   Output output(file);
   output.write(schema_to_json(schema) + "\n");
   output.finish();
@@ -56,7 +63,7 @@ int dump_records(const Arguments& arguments) {
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = record_schema_of(collection);
+  const Schema schema = schema_of(txn, collection);
   const auto selected = select_fields(schema, arguments.fields);
   Output output(file);
   std::string line;

@@ -7,6 +7,7 @@
 #include "tools/infer.h"
 #include "tools/loader.h"
 #include "tools/output.h"
+#include "tools/schema_json.h"
 #include "tools/session.h"
 #include "tools/signals.h"
 #include "tools/value_text.h"
@@ -41,7 +42,7 @@ std::optional<Schema> existing_schema(const std::optional<Database>& db, const s
   const Transaction txn = db->read();
   const auto collection = txn.find_collection(name);
   if (!collection) return std::nullopt;
-  return record_schema_of(*collection);
+  return schema_of(txn, *collection);
 }
 
 // The schema asked for by --schema and --key must be the collection's.
@@ -54,8 +55,11 @@ void require_same_schema(const Arguments& arguments, const std::optional<Schema>
       throw Failure(collection + *different + "; load without --schema, or into another name");
     }
   }
-  if (!arguments.key_field.empty() && arguments.key_field != existing.key().name) {
-    throw Failure(collection + "its key is '" + existing.key().name + "'");
+  if (arguments.key_field.empty()) return;
+  Schema with_key = existing;
+  set_key(&with_key, key_names_of(existing, arguments.key_field));
+  if (with_key.key_names() != existing.key_names()) {
+    throw Failure(collection + "its key is '" + existing.key_names() + "'");
   }
 }
 

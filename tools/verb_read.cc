@@ -2,6 +2,7 @@
 #include "tools/convert.h"
 #include "tools/failure.h"
 #include "tools/output.h"
+#include "tools/row_printer.h"
 #include "tools/session.h"
 #include "tools/table.h"
 #include "tools/text_codec.h"
@@ -61,11 +62,10 @@ int get_record(const Arguments& arguments) {
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = record_schema_of(collection);
+  const Schema schema = schema_of(txn, collection);
   const auto selected = select_fields(schema, arguments.fields);
-  OwnedValue key;
-  key_from_argument(arguments.rest[1], schema.key(), &key);
-  const auto values = collection.get(key.value);
+  const OwnedKey key(arguments.rest[1], schema);
+  const auto values = collection.get(key.key());
   if (!values) {
     throw Failure(
         "no record '" + bytes_for_table(arguments.rest[1]) + "' in '" + arguments.rest[0] + "'",
@@ -113,15 +113,6 @@ int scan_keys(const Arguments& arguments) {
   return kDone;
 }
 
-TablePrinter make_table(const Schema& schema, const std::vector<std::size_t>& selected,
-                        Output* output) {
-  std::vector<Column> columns;
-  for (const std::size_t i : selected) {
-    columns.push_back({schema.fields[i].name, is_numeric(schema.fields[i].type)});
-  }
-  return TablePrinter(std::move(columns), output, terminal_width());
-}
-
 int scan_records(const Arguments& arguments) {
   require_words(arguments, 1, 1, "COLLECTION");
   refuse_options(arguments, {"--reverse", "--prefix"},
@@ -130,30 +121,19 @@ int scan_records(const Arguments& arguments) {
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = record_schema_of(collection);
+  const Schema schema = schema_of(txn, collection);
   const auto selected = select_fields(schema, arguments.fields);
-  OwnedValue low, high;
-  if (arguments.has_from) key_from_argument(arguments.from, schema.key(), &low);
-  if (arguments.has_to) key_from_argument(arguments.to, schema.key(), &high);
-  Scan scan = collection.scan(arguments.has_from ? Key(low.value) : Key(),
-                              arguments.has_to ? Key(high.value) : Key());
+  const OwnedKey low = arguments.has_from ? OwnedKey(arguments.from, schema, true) : OwnedKey();
+  const OwnedKey high = arguments.has_to ? OwnedKey(arguments.to, schema, true) : OwnedKey();
+  Scan scan = collection.scan(low.key(), high.key());
   Output output;
-  TablePrinter table = make_table(schema, selected, &output);
-  std::string line;
+  RowPrinter printer(schema, selected, arguments.json ? RowForm::kJson : RowForm::kTable, &output);
   for (std::uint64_t count = 0; count < arguments.limit; ++count) {
     const std::vector<Value>* values = scan.next();
     if (values == nullptr) break;
-    if (arguments.json) {
-      line.clear();
-      append_json_record(schema, *values, selected, &line);
-      output.write(line += '\n');
-    } else {
-      std::vector<std::string> row;
-      for (const std::size_t i : selected) row.push_back(value_for_table((*values)[i]));
-      table.add(std::move(row));
-    }
+    printer.add(*values);
   }
-  if (!arguments.json) table.finish();
+  printer.finish();
   output.finish();
   return kDone;
 }

@@ -46,20 +46,19 @@ std::size_t vector_field(const Schema& schema, const std::string& name) {
 }
 
 std::vector<float> stored_vector(const Arguments& arguments, const Collection& collection,
-                                 const Schema& schema, std::size_t field, const Value& key) {
-  const auto values = collection.get(key);
+                                 const Schema& schema, std::size_t field, const OwnedKey& key) {
+  const auto values = collection.get(key.key());
   if (!values) throw Failure("no record '" + bytes_for_table(arguments.like) + "'", kNegative);
   const Value& value = (*values)[field];
   if (is_null(value)) {
     throw Failure("record '" + bytes_for_table(arguments.like) + "' has no '" +
                   schema.fields[field].name + "': it is null");
   }
-  const auto vector = as_vector(value);
-  return {vector.begin(), vector.end()};
+  return vector_numbers(value);
 }
 
 std::vector<float> query_vector(const Arguments& arguments, const Collection& collection,
-                                const Schema& schema, std::size_t field, const Value& like) {
+                                const Schema& schema, std::size_t field, const OwnedKey& like) {
   const std::size_t dimension = schema.fields[field].dimension;
   if (arguments.has_like) return stored_vector(arguments, collection, schema, field, like);
   if (!arguments.vector_file.empty()) {
@@ -80,30 +79,62 @@ std::vector<float> query_vector(const Arguments& arguments, const Collection& co
   return vector;
 }
 
-bool same_key(const Value& a, const Value& b) {
-  if (a.type != b.type) return false;
-  switch (a.type) {
-    case QUIRE_TYPE_TEXT:
-    case QUIRE_TYPE_BYTES:
-      return as_text(a) == as_text(b);
-    case QUIRE_TYPE_BOOL:
-      return a.as.boolean == b.as.boolean;
-    case QUIRE_TYPE_F64:
-      return a.as.f64 == b.as.f64;
-    default:
-      return a.as.i64 == b.as.i64;
-  }
+std::vector<Value> record_of(const Transaction& txn, const Collection& collection,
+                             const Schema& schema, const quire_hit& hit) {
+  std::vector<Value> values(schema.fields.size());
+  require(quire_record_get_number(txn.handle(), collection.id(), hit.record, values.data(),
+                                  values.size()));
+  return values;
 }
 
-std::vector<Hit> find_hits(const Arguments& arguments, const Collection& collection,
-                           std::size_t field, const std::vector<float>& query, const Value& like) {
+std::string key_text(const Schema& schema, const std::vector<Value>& values) {
+  std::string text;
+  for (const std::size_t i : schema.key_fields()) {
+    text += text.empty() ? "" : ", ";
+    text += value_for_table(values[i]);
+  }
+  return text;
+}
+
+// A value, or an array of those of a key with several fields.
+std::string key_json(const Schema& schema, const std::vector<Value>& values) {
+  const auto keys = schema.key_fields();
+  std::string json = keys.size() > 1 ? "[" : "";
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i > 0) json += ',';
+    append_json_value(values[keys[i]], &json);
+  }
+  return keys.size() > 1 ? json + "]" : json;
+}
+
+std::vector<quire_hit> nearest(const Arguments& arguments, const Transaction& txn,
+                               const Collection& collection, std::size_t field,
+                               const std::vector<float>& query) {
   // One more, for the record itself is among its neighbours; it need not be the first of equals.
   constexpr std::uint32_t kMaxK = 1'000'000;
-  const std::uint32_t k = std::min(kMaxK, arguments.k + (arguments.has_like ? 1 : 0));
-  std::vector<Hit> hits =
-      collection.search(static_cast<std::uint32_t>(field), query, k, metric_of(arguments.metric));
+  quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
+  options.metric = metric_of(arguments.metric);
+  options.field = static_cast<std::uint32_t>(field);
+  options.vector = query.data();
+  options.dimension = static_cast<std::uint32_t>(query.size());
+  options.k = std::min(kMaxK, arguments.k + (arguments.has_like ? 1 : 0));
+  std::vector<quire_hit> hits(options.k);
+  std::size_t found = 0;
+  require(quire_search(txn.handle(), collection.id(), &options, hits.data(), &found));
+  hits.resize(found);
+  return hits;
+}
+
+std::vector<quire_hit> find_hits(const Arguments& arguments, const Transaction& txn,
+                                 const Collection& collection, const Schema& schema,
+                                 std::size_t field, const std::vector<float>& query,
+                                 const OwnedKey& like) {
+  std::vector<quire_hit> hits = nearest(arguments, txn, collection, field, query);
   if (arguments.has_like) {
-    std::erase_if(hits, [&](const Hit& hit) { return same_key(hit.key, like); });
+    const std::string itself = key_json(schema, *collection.get(like.key()));
+    std::erase_if(hits, [&](const quire_hit& hit) {
+      return key_json(schema, record_of(txn, collection, schema, hit)) == itself;
+    });
   }
   if (hits.size() > arguments.k) hits.resize(arguments.k);
   return hits;
@@ -113,45 +144,41 @@ std::vector<Hit> find_hits(const Arguments& arguments, const Collection& collect
 std::vector<std::size_t> shown_fields(const Arguments& arguments, const Schema& schema) {
   auto selected = select_fields(schema, arguments.fields);
   if (arguments.fields.empty()) {
-    std::erase_if(selected,
-                  [&](std::size_t i) { return schema.fields[i].type == QUIRE_TYPE_VECTOR_F32; });
+    std::erase_if(selected, [&](std::size_t i) { return is_vector(schema.fields[i].type); });
   }
   return selected;
 }
 
-std::string hit_json(const Schema& schema, const Hit& hit, std::size_t rank,
+std::string hit_json(const Schema& schema, double distance, std::size_t rank,
                      const std::vector<Value>& values, const std::vector<std::size_t>& selected) {
   std::string line = "{\"rank\":" + std::to_string(rank) + ",\"distance\":";
-  append_json_value(f64_value(hit.distance), &line);
-  line += ",\"key\":";
-  append_json_value(hit.key, &line);
-  line += ",\"record\":";
+  append_json_value(f64_value(distance), &line);
+  line += ",\"key\":" + key_json(schema, values) + ",\"record\":";
   append_json_record(schema, values, selected, &line);
   return line + "}\n";
 }
 
-void print_hits(const Arguments& arguments, const Collection& collection, const Schema& schema,
-                const std::vector<Hit>& hits) {
+void print_hits(const Arguments& arguments, const Transaction& txn, const Collection& collection,
+                const Schema& schema, const std::vector<quire_hit>& hits) {
   const auto selected = shown_fields(arguments, schema);
-  std::vector<Column> columns{{"distance", true}, {schema.key().name}};
+  std::vector<Column> columns{{"distance", true}, {schema.key_names()}};
   for (const std::size_t i : selected) {
-    if (i == schema.key_index()) continue;
+    if (schema.fields[i].key) continue;
     columns.push_back({schema.fields[i].name, is_numeric(schema.fields[i].type)});
   }
   Output output;
   TablePrinter table(std::move(columns), &output, terminal_width());
   for (std::size_t rank = 0; rank < hits.size(); ++rank) {
-    const auto values = collection.get(hits[rank].key);
-    if (!values) throw Failure("a record found by the search is not there; run 'quire check'");
+    const std::vector<Value> values = record_of(txn, collection, schema, hits[rank]);
     if (arguments.json) {
-      output.write(hit_json(schema, hits[rank], rank + 1, *values, selected));
+      output.write(hit_json(schema, hits[rank].distance, rank + 1, values, selected));
       continue;
     }
     std::array<char, 32> distance;
     std::snprintf(distance.data(), distance.size(), "%.6g", hits[rank].distance);
-    std::vector<std::string> row{distance.data(), value_for_table(hits[rank].key)};
+    std::vector<std::string> row{distance.data(), key_text(schema, values)};
     for (const std::size_t i : selected) {
-      if (i != schema.key_index()) row.push_back(value_for_table((*values)[i]));
+      if (!schema.fields[i].key) row.push_back(value_for_table(values[i]));
     }
     table.add(std::move(row));
   }
@@ -167,13 +194,12 @@ int run_search(const Arguments& arguments) {
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = record_schema_of(collection);
+  const Schema schema = schema_of(txn, collection);
   const std::size_t field = vector_field(schema, arguments.field);
-  OwnedValue like;
-  if (arguments.has_like) key_from_argument(arguments.like, schema.key(), &like);
-  const auto query = query_vector(arguments, collection, schema, field, like.value);
-  print_hits(arguments, collection, schema,
-             find_hits(arguments, collection, field, query, like.value));
+  const OwnedKey like = arguments.has_like ? OwnedKey(arguments.like, schema) : OwnedKey();
+  const auto query = query_vector(arguments, collection, schema, field, like);
+  print_hits(arguments, txn, collection, schema,
+             find_hits(arguments, txn, collection, schema, field, query, like));
   return kDone;
 }
 

@@ -6,6 +6,7 @@
 #include "tools/failure.h"
 #include "tools/json_record.h"
 #include "tools/output.h"
+#include "tools/schema_json.h"
 #include "tools/session.h"
 #include "tools/value_text.h"
 #include "tools/verbs.h"
@@ -43,6 +44,31 @@ int put_key(const Arguments& arguments) {
   return kDone;
 }
 
+// The key of the record that was inserted, as JSON: a value, or an array of several.
+std::string json_of_key(std::span<const Value> key) {
+  std::string json = key.size() > 1 ? "[" : "";
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    if (i > 0) json += ',';
+    append_json_value(key[i], &json);
+  }
+  return key.size() > 1 ? json + ']' : json;
+}
+
+bool key_is_made(const Schema& schema, const std::vector<Value>& values) {
+  const auto keys = schema.key_fields();
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](std::size_t i) { return values[i].type == QUIRE_TYPE_DEFAULT; });
+}
+
+// Inserts a record whose key is made for it; gives the key as JSON.
+std::string insert_made_key(const Transaction& txn, const Collection& collection,
+                            const Schema& schema, const std::vector<Value>& values) {
+  std::vector<Value> key(schema.key_fields().size());
+  require(quire_record_insert_key(txn.handle(), collection.id(), values.data(), values.size(),
+                                  key.data()));
+  return json_of_key(key);
+}
+
 int put_record(const Arguments& arguments) {
   require_words(arguments, 2, 2, "COLLECTION RECORD");
   refuse_options(arguments, {"--hex"}, "is for keyspaces; fields of type bytes are base64");
@@ -54,17 +80,21 @@ int put_record(const Arguments& arguments) {
   Database db = open_for_writing(arguments);
   Transaction txn = db.write();
   Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = record_schema_of(collection);
+  const Schema schema = schema_of(txn, collection);
   RowBuilder row(schema, false);
   if (!row.build(record, &reason)) throw Failure("the record: " + reason);
-  if (!arguments.no_overwrite) {
+  std::string made_key;
+  if (key_is_made(schema, row.values())) {
+    made_key = insert_made_key(txn, collection, schema, row.values());
+  } else if (!arguments.no_overwrite) {
     collection.upsert(row.values());
   } else if (!collection.insert(row.values())) {
     throw Failure("a record with this key is there already", kNegative);
   }
   txn.commit();
   db.close();
-  report_json(arguments, "{\"put\":1}");
+  if (!made_key.empty() && !arguments.json) message("its key is " + made_key);
+  report_json(arguments, "{\"put\":1" + (made_key.empty() ? "" : ",\"key\":" + made_key) + "}");
   return kDone;
 }
 
@@ -125,13 +155,12 @@ int delete_records(const Arguments& arguments) {
   Database db = open_for_writing(arguments);
   Transaction txn = db.write();
   Collection collection = find_collection(txn, arguments.rest[0]);
-  const Schema schema = record_schema_of(collection);
+  const Schema schema = schema_of(txn, collection);
   std::uint64_t deleted = 0;
   std::vector<std::string> missing;
   for (std::size_t i = 1; i < arguments.rest.size(); ++i) {
-    OwnedValue key;
-    key_from_argument(arguments.rest[i], schema.key(), &key);
-    if (collection.erase(key.value)) {
+    const OwnedKey key(arguments.rest[i], schema);
+    if (collection.erase(key.key())) {
       ++deleted;
     } else {
       missing.push_back(arguments.rest[i]);
@@ -170,7 +199,7 @@ int run_create(const Arguments& arguments) {
     Transaction txn = db.write();
     const bool keyspace_there = has_keyspace(txn, arguments.keyspace);
     if (keyspace_there) message("the keyspace '" + arguments.keyspace + "' is there already");
-    if (collection) txn.create_collection(arguments.rest[0], schema.fields);
+    if (collection) create_collection(txn, arguments.rest[0], schema);
     if (!arguments.keyspace.empty()) txn.create_keyspace(arguments.keyspace);
     created = collection || !keyspace_there;
     if (created) {

@@ -19,5 +19,13 @@ int run_check(const Arguments& arguments);
 int run_checkpoint(const Arguments& arguments);
 int run_inspect(const Arguments& arguments);
 int run_recover(const Arguments& arguments);
+int run_schema(const Arguments& arguments);
+int run_index(const Arguments& arguments);
+int run_query(const Arguments& arguments);
+int run_count(const Arguments& arguments);
+int run_explain(const Arguments& arguments);
+int run_update(const Arguments& arguments);
+int run_delete(const Arguments& arguments);
+int run_shell(const Arguments& arguments);
 
 }  // namespace quire::tools

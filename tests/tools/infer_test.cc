@@ -46,6 +46,20 @@ TEST(Infer, NdjsonTypes) {
             "id text, key; i i64; f f64; b bool; v vector(2); ");
 }
 
+TEST(Infer, ArraysAndDocuments) {
+  EXPECT_EQ(
+      described(infer(Format::kNdjson,
+                      "{\"id\":1,\"t\":[\"a\"],\"n\":[1,2],\"f\":[1],\"b\":[],\"o\":{\"x\":1},"
+                      "\"m\":[1,\"a\"],\"a\":[1]}\n"
+                      "{\"id\":2,\"t\":[],\"n\":[1],\"f\":[1,2.5],\"b\":[true],\"o\":[1],"
+                      "\"m\":[[1]],\"a\":[\"x\"]}\n")),
+      "id i64, key; t text[]; n i64[]; f f64[]; b bool[]; o json; m json; a json; ");
+  EXPECT_EQ(described(infer(Format::kCsv,
+                            "id,t,o,x\n1,\"[\"\"a\"\"]\",\"{\"\"x\"\":1}\",\"[1]\"\n"
+                            "2,[],{},oh\n")),
+            "id i64, key; t text[]; o json; x text; ");
+}
+
 TEST(Infer, NullOrAbsentIsNullable) {
   EXPECT_EQ(described(infer(Format::kNdjson,
                             "{\"id\":1,\"a\":null,\"b\":2}\n{\"id\":2,\"c\":\"x\",\"n\":null}\n")),
@@ -80,14 +94,10 @@ TEST(Infer, KeyIsIdKeyNameOrAsked) {
 TEST(Infer, RefusalsNameFieldAndLine) {
   EXPECT_EQ(refusal(Format::kNdjson, "{\"id\":1,\"a\":1}\n{\"id\":2,\"a\":\"x\"}\n"),
             "line 2: field 'a': a text here and an integer on line 1; a field has one type");
-  EXPECT_NE(refusal(Format::kNdjson, R"({"id":1,"o":{}})").find("field 'o': an object"),
-            std::string::npos);
-  EXPECT_NE(refusal(Format::kNdjson, R"({"id":1,"o":["a"]})").find("an array of texts"),
-            std::string::npos);
-  EXPECT_NE(refusal(Format::kNdjson, "{\"id\":1,\"v\":[1,2]}\n{\"id\":2,\"v\":[1]}").find("line 2"),
-            std::string::npos);
-  EXPECT_NE(refusal(Format::kNdjson, "{\"id\":1,\"v\":[1,2]}\n{\"id\":2,\"v\":[1,2,3]}")
-                .find("3 numbers"),
+  EXPECT_EQ(refusal(Format::kNdjson, "{\"id\":1,\"o\":{}}\n{\"id\":2,\"o\":5}\n"),
+            "line 2: field 'o': an integer here and an object on line 1; a field has one type");
+  EXPECT_NE(refusal(Format::kNdjson, R"({"id":9223372036854775808})")
+                .find("field 'id': 9223372036854775808 does not fit"),
             std::string::npos);
 }
 

@@ -5,6 +5,8 @@
 #include <array>
 #include <limits>
 
+#include "tools/owned_value.h"
+
 namespace quire::tools {
 namespace {
 
@@ -32,6 +34,7 @@ TEST(ValueText, Json) {
   EXPECT_EQ(json(bytes_value("\xFF")), "\"/w==\"");
   EXPECT_EQ(json(timestamp_value(0)), "\"1970-01-01T00:00:00Z\"");
   EXPECT_EQ(json(vector_value(vector)), "[1,-0.5,1e-07]");
+  EXPECT_EQ(json(value_of_bytes(QUIRE_TYPE_JSON, "{\n\"a\": 1}")), "{ \"a\": 1}");
 }
 
 TEST(ValueText, Csv) {
@@ -41,6 +44,7 @@ TEST(ValueText, Csv) {
   EXPECT_EQ(csv(text_value("a,b")), "\"a,b\"");
   EXPECT_EQ(csv(f64_value(2)), "2.0");
   EXPECT_EQ(csv(vector_value(vector)), "\"[1,2]\"");
+  EXPECT_EQ(csv(value_of_bytes(QUIRE_TYPE_JSON, "{\n\"a\": 1}")), "\"{\n\"\"a\"\": 1}\"");
 }
 
 TEST(ValueText, TableCellsCanNotMoveTheTerminal) {

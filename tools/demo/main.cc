@@ -9,6 +9,7 @@
 #include "tools/bench/text_table.h"
 #include "tools/demo/answers.h"
 #include "tools/demo/catalog.h"
+#include "tools/demo/queries.h"
 #include "tools/demo/scenario.h"
 #include "tools/demo/shell_word.h"
 
@@ -101,6 +102,18 @@ void ask(Console& console, Scenario& scenario, const Options& options, const Loa
   }
 }
 
+// Filters by indexes, each answer compared with that of a scan.
+void filter(Console& console, Scenario& scenario, const Load& load) {
+  console.step("Filters, by indexes and by a scan");
+  const std::string section = well_known_section(load);
+  Queries queries(console, scenario.database());
+  if (section.empty() || !queries.make_indexes()) return;
+  queries.refuse_unique_sections();
+  queries.ask(section, well_known_name(load));
+  console.check("check finds no damage", scenario.database().check().empty(),
+                "every index against its records");
+}
+
 void suggest(Console& console, const Options& options, const Load& load) {
   const std::string directory = shell_word(options.directory);
   const std::string name = shell_word(well_known_name(load));
@@ -110,6 +123,10 @@ void suggest(Console& console, const Options& options, const Load& load) {
   console.line("quire get " + directory + " packages " + (name[0] == '-' ? "-- " : "") + name);
   console.line("quire search " + directory + " packages --field embedding --like=" + name +
                " -k 5");
+  console.line("quire query " + directory +
+               " packages 'installed_size > 100000' --order 'installed_size desc' --limit 5 "
+               "--select name,installed_size");
+  console.line("quire shell " + directory);
   console.line("quire check " + directory);
   console.line("(from a checkout: ./dev quire ...)");
 }
@@ -125,6 +142,7 @@ int run_demo(const Options& options) {
   scenario.reopen_and_verify();
   scenario.finish_load();
   ask(console, scenario, options, load, featurizer);
+  filter(console, scenario, load);
   scenario.database().close();
   suggest(console, options, load);
   return console.finish(fs::absolute(options.directory));

@@ -70,7 +70,10 @@ void create_schema(Database& database) {
       {"embedding", QUIRE_TYPE_VECTOR_F32, kDimension, false, false},
   }};
   Transaction transaction = database.write();
-  transaction.create_collection(kCollectionName, fields);
+  const Collection packages = transaction.create_collection(kCollectionName, fields);
+  quire_index_options by_size = QUIRE_INDEX_OPTIONS_INIT;
+  by_size.options = R"({"fields": ["installed_size"]})";
+  require(quire_index_create(transaction.handle(), packages.id(), "by_size", &by_size));
   transaction.create_keyspace(kKeyspaceName).put(kProgressKey, to_note({}));
   transaction.commit(QUIRE_DURABILITY_ALWAYS);
 }

@@ -51,7 +51,7 @@ struct Progress {
   std::uint64_t records = 0;
 };
 
-// Makes the collection and the keyspace, empty, in one durable commit.
+// Makes the collection, with an index of sizes, and the keyspace, empty, in one durable commit.
 void create_schema(Database& database);
 
 // Writes one batch in one durable commit: the records and the note.
