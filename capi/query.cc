@@ -18,7 +18,7 @@ int with_query(quire_query* query, Body&& body) noexcept {
   if (query->query == nullptr)
     return report(QUIRE_ERR_CLOSED,
                   "the query has ended: its transaction was renewed or rolled back, the collection "
-                  "changed or dropped, its budget used up, or memory ran out in it");
+                  "changed or dropped, or memory ran out in it");
   return guarded([&]() -> int { return body(*query->query); });
 }
 
@@ -93,6 +93,7 @@ int quire_query_open(quire_txn* txn, quire_collection collection, const quire_qu
     query->txn = txn;
     query->collection = collection;
     query->on_row = false;
+    query->failed = false;
     query->state.store(HandleState::kOpen, std::memory_order_release);
     *out = query;
     return QUIRE_OK;
@@ -136,10 +137,15 @@ int quire_query_next(quire_query* query, quire_value* values, size_t value_count
                          value_count, open.columns().size())
                         .error());
     query->on_row = false;
+    if (query->failed)
+      return report(QUIRE_ERR_CLOSED, "the query has ended with an error, or used up its budget");
     const auto there = catch_out_of_memory([&] { return open.next(); });
-    // It would not know where it stands.
-    if (!there) query->query.reset();
-    if (!there) return report(there.error());
+    if (!there) {
+      query->failed = true;
+      // It would not know where it stands. After any other error its last row and its plan are known.
+      if (there.error().code() == ErrorCode::kNoMemory) query->query.reset();
+      return report(there.error());
+    }
     if (!*there) return report(QUIRE_ERR_NOT_FOUND, "the query is at the end");
     query->on_row = true;
     for (size_t i = 0; i < value_count; ++i) values[i] = public_value(open.values()[i]);

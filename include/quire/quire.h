@@ -898,8 +898,9 @@ QUIRE_API int quire_query_column_count(quire_query* query, size_t* count);
 QUIRE_API int quire_query_column(quire_query* query, size_t column, const char** name,
                                  uint32_t* type);
 /* The next row: its first value_count columns, good until the next call with the query or the next
- * change. Errors: NOT_FOUND (at the end), BUDGET (says what was done so far; a later call goes on
- * no further), CLOSED. */
+ * change. Errors: NOT_FOUND (at the end), BUDGET (says what was done so far). After an error there
+ * are no more rows (CLOSED), but quire_query_token tells where to go on, and quire_query_explain
+ * what was done. */
 QUIRE_API int quire_query_next(quire_query* query, quire_value* values, size_t value_count);
 /* Number of the record that is the row (see quire_record_get_number), and, where key_count is not
  * 0, its primary key, key_count being how many fields that has. Either may be NULL.

@@ -228,7 +228,19 @@ TEST_F(QueryApi, RefusesWhatMakesNoSense) {
   for (int i = 0; i < 5; ++i) ASSERT_OK(quire_query_next(query, &value, 1));
   EXPECT_ERROR(quire_query_next(query, &value, 1), QUIRE_ERR_BUDGET, "5 rows were given");
   EXPECT_ERROR(quire_query_next(query, &value, 1), QUIRE_ERR_CLOSED, "budget");
+  // Where it stopped is known, and what it did.
+  char* plan = nullptr;
+  ASSERT_OK(quire_query_explain(query, &plan));
+  EXPECT_NE(std::string(plan).find("\"rows\": 5"), std::string::npos) << plan;
+  quire_free(plan);
+  std::string token(256, '\0');
+  size_t size = token.size();
+  ASSERT_OK(quire_query_token(query, token.data(), &size));
   quire_query_close(query);
+  options = filter(nullptr);
+  options.token = token.data();
+  options.token_size = size;
+  EXPECT_EQ(numbers(txn, options).size(), 95u);
   EXPECT_ERROR(quire_query_open(txn, goods, nullptr, nullptr), QUIRE_ERR_INVALID, "query is NULL");
   EXPECT_ERROR(quire_query_open(txn, goods + 7, nullptr, &query), QUIRE_ERR_NOT_FOUND, "");
   quire_abort(txn);
