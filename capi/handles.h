@@ -151,7 +151,7 @@ struct quire_query {
   quire_collection collection = 0;
   std::unique_ptr<quire::Query> query;  // null: it has ended
   bool on_row = false;
-  bool failed = false;  // it gives no more rows
+  bool failed = false;                 // it gives no more rows
   std::vector<quire::OwnedValue> key;  // of the row, where it was asked for
   quire_query* next_idle = nullptr;
 };

@@ -142,7 +142,8 @@ int quire_query_next(quire_query* query, quire_value* values, size_t value_count
     const auto there = catch_out_of_memory([&] { return open.next(); });
     if (!there) {
       query->failed = true;
-      // It would not know where it stands. After any other error its last row and its plan are known.
+      // It would not know where it stands. After any other error its last row and its plan are
+      // known.
       if (there.error().code() == ErrorCode::kNoMemory) query->query.reset();
       return report(there.error());
     }
