@@ -94,7 +94,8 @@ Status Query::choose_plan(const QueryRequest& request) {
                          : std::span<const query::OrderTerm>(prepared_->order);
   wanted_.keys = !groups;
   wanted_.rows = groups ? kAll : sum_or_all(limit_, from_ ? 0 : offset_);
-  wanted_.index = request.index;
+  index_ = request.index;
+  wanted_.index = index_;
   wanted_.no_index = request.no_index;
   if (from_) {
     if (groups) return fail(ErrorCode::kNotSupported, "query: groups can't go on from a token");

@@ -90,6 +90,7 @@ class Query {
   std::optional<BoundFilter> filter_;
   std::vector<query::Condition> conditions_;
   bool never_ = false;  // no record can match
+  std::string index_;   // that `wanted_` names
   query::Wanted wanted_;
   query::Plan plan_;
   std::unique_ptr<query::RecordStream> stream_;

@@ -146,6 +146,17 @@ TEST_F(QueryTest, NoFullScanWhereAnIndexServes) {
   }
 }
 
+// The ends of a value are looked for when the first row is asked for; the name of the index was
+// borrowed from the request until then.
+TEST_F(QueryTest, KeepsTheNameOfItsIndex) {
+  std::string index = "section";
+  const auto query = world_.open({.filter = "size > 0", .select = "min(price)", .index = index});
+  index.assign(index.size(), '?');
+  const auto there = query->next();
+  ASSERT_TRUE(there) << there.error().message();
+  EXPECT_TRUE(*there);
+}
+
 // ------------------------------------------------------------ budgets
 
 TEST_F(QueryTest, ABudgetOfEntriesStopsAndSaysWhatWasDone) {
