@@ -16,7 +16,7 @@
 #include "engine/db/database.h"
 #include "engine/record/record_reader.h"
 #include "engine/txn/range_cursor.h"
-#include "index/query/query.h"
+#include "index/query/query_cache.h"
 #include "quire/quire.h"
 
 namespace quire::capi {
@@ -149,7 +149,7 @@ struct quire_query {
   std::atomic<quire::capi::HandleState> state{quire::capi::HandleState::kClosed};
   quire_txn* txn = nullptr;  // null: the transaction has ended
   quire_collection collection = 0;
-  std::unique_ptr<quire::Query> query;  // null: it has ended
+  quire::query::CachedQuery query;  // null: it has ended
   bool on_row = false;
   bool failed = false;                 // it gives no more rows
   std::vector<quire::OwnedValue> key;  // of the row, where it was asked for

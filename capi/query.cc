@@ -22,10 +22,10 @@ int with_query(quire_query* query, Body&& body) noexcept {
   return guarded([&]() -> int { return body(*query->query); });
 }
 
-Result<std::unique_ptr<Query>> open_query(quire_txn* txn, quire_collection collection,
-                                          const QueryRequest& request) {
+Result<query::CachedQuery> open_query(quire_txn* txn, quire_collection collection,
+                                      const QueryRequest& request) {
   QUIRE_TRY(OpenCollection* const opened, open_collection(txn, collection));
-  return Query::open(txn->view(), opened->reader.collection(), request, &txn->db->shared->queries);
+  return txn->db->shared->queries.open(txn->view(), opened->reader.collection(), request);
 }
 
 // The numbers of all records that a query gives.
@@ -142,9 +142,10 @@ int quire_query_next(quire_query* query, quire_value* values, size_t value_count
     const auto there = catch_out_of_memory([&] { return open.next(); });
     if (!there) {
       query->failed = true;
-      // It would not know where it stands. After any other error its last row and its plan are
-      // known.
-      if (there.error().code() == ErrorCode::kNoMemory) query->query.reset();
+      // It would not know where it stands, and is used no more. After any other error its last row
+      // and its plan are known.
+      if (there.error().code() == ErrorCode::kNoMemory)
+        std::unique_ptr<Query>(query->query.release()).reset();
       return report(there.error());
     }
     if (!*there) return report(QUIRE_ERR_NOT_FOUND, "the query is at the end");

@@ -19,7 +19,7 @@
 #include "fuzz/input.h"
 #include "fuzz/must.h"
 #include "index/ordered/sorted_kind.h"
-#include "index/query/query.h"
+#include "index/query/query_cache.h"
 
 namespace quire::fuzz {
 namespace {
@@ -123,9 +123,12 @@ struct Given {
   ByteVector token;
 };
 
+// Of one input: what it asks is asked several times, of queries that rested in between.
+std::optional<query::QueryCache> cache;
+
 Given run(const QueryRequest& request) {
   Given given;
-  const auto query = Query::open(shop().view(), shop().collection(), request);
+  const auto query = cache->open(shop().view(), shop().collection(), request);
   if (!query) {
     given.error = query.error();
     demand(!query.error().message().empty(), "a refusal has no words");
@@ -168,6 +171,7 @@ std::vector<std::string> paged(QueryRequest request) {
 
 void fuzz_one(Bytes bytes) {
   Input input(bytes);
+  cache.emplace();
   const std::uint8_t flags = input.byte();
   const std::uint64_t limit = input.byte() % 32;
   const std::uint64_t offset = input.byte() % 32;

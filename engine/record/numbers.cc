@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include <boost/container/small_vector.hpp>
+
+#include "engine/tree/tree_batch.h"
+
 namespace quire {
 namespace {
 
@@ -105,6 +109,23 @@ Result<NumberEntry> read_number(View& view, const Collection& collection, Record
   QUIRE_TRY(const std::optional<Bytes> bytes, tree_get(view.reader(), tree, NumberKey(number)));
   if (!bytes) return damaged_entry(number);
   return decode_number_entry(*bytes, number);
+}
+
+Status read_numbers(View& view, const Collection& collection, std::span<const RecordNumber> numbers,
+                    std::span<NumberEntry> entries) {
+  QUIRE_TRY(const TreeRoot tree, view.tree_root(collection.definition().numbers));
+  boost::container::small_vector<NumberKey, 32> keys;
+  boost::container::small_vector<Bytes, 32> key_bytes;
+  for (const RecordNumber number : numbers) keys.emplace_back(number);
+  for (const NumberKey& key : keys) key_bytes.push_back(key);
+  boost::container::small_vector<std::optional<Bytes>, 32> found(numbers.size());
+  QUIRE_CHECK(tree_get_many(view.reader(), tree, {key_bytes.data(), key_bytes.size()},
+                            {found.data(), found.size()}));
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (!found[i]) return damaged_entry(numbers[i]);
+    QUIRE_TRY(entries[i], decode_number_entry(*found[i], numbers[i]));
+  }
+  return {};
 }
 
 Result<RecordNumber> choose_number(WriteTxn& txn, const Collection& collection) {

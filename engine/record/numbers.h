@@ -64,6 +64,9 @@ std::array<std::byte, 9> encode_free_number(TxnNumber freed_at) noexcept;
 
 // The entry of a number that must exist: kCorrupt when it does not.
 Result<NumberEntry> read_number(View& view, const Collection& collection, RecordNumber number);
+// Of several numbers, which wait for memory together. entries[i] is that of numbers[i].
+Status read_numbers(View& view, const Collection& collection, std::span<const RecordNumber> numbers,
+                    std::span<NumberEntry> entries);
 // The number for a new record; changes nothing.
 Result<RecordNumber> choose_number(WriteTxn& txn, const Collection& collection);
 

@@ -65,10 +65,12 @@ int compare_numbers(double a, double b) noexcept {
 
 }  // namespace
 
-OwnedValue::OwnedValue(const Value& value) : fixed_(value) {
-  if (!is_variable(value.type)) return;
-  bytes_ = value.text();
-  fixed_.bytes = {};
+OwnedValue::OwnedValue(const Value& value) { assign(value); }
+
+void OwnedValue::assign(const Value& value) {
+  if (is_variable(value.type)) bytes_ = value.text();
+  fixed_ = value;
+  if (is_variable(value.type)) fixed_.bytes = {};
 }
 
 Value OwnedValue::view() const noexcept {

@@ -15,6 +15,8 @@ class OwnedValue {
   OwnedValue() = default;
   // Copies what the value borrows.
   explicit OwnedValue(const Value& value);
+  // Another value, in the memory that is there where that suffices.
+  void assign(const Value& value);
 
   FieldType type() const noexcept { return fixed_.type; }
   bool is_null() const noexcept { return fixed_.is_null(); }

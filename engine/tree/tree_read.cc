@@ -43,16 +43,34 @@ Result<PagePtr> child_for(PageReader& reader, const PagePtr& ptr, std::uint32_t 
   return node.child(found.slot);
 }
 
-Result<std::optional<Bytes>> value_in(PageReader& reader, const PagePtr& ptr, Bytes key) {
+// Where `key` is in a leaf; an error's slot points outside the page.
+struct LeafPlace {
+  NodeView leaf;
+  Found found;
+};
+Result<LeafPlace> place_in(PageReader& reader, const PagePtr& ptr, Bytes key) {
   const NodeView leaf = load_node(reader, ptr, 0);
   if (leaf.data() == nullptr) [[unlikely]]
     return node_failure(reader, ptr, 0);
   const Found found = leaf.find(key);
   if (found.damaged) [[unlikely]]
     return slot_failure(leaf, found.slot);
-  if (!found.equal) return std::nullopt;
-  QUIRE_TRY(const Bytes value, load_value(reader, leaf, found.slot));
-  return value;
+  return LeafPlace{leaf, found};
+}
+
+// Asks for what a search of the node reads first, without waiting for any of it. A pointer that
+// leads nowhere is found by the search.
+void ask_for_node(PageReader& reader, const PagePtr& ptr) noexcept {
+  const std::byte* const page = reader.fetch(ptr);
+  if (page == nullptr) [[unlikely]]
+    return;
+  for (std::size_t line = 0; line <= 384; line += 64) __builtin_prefetch(page + line);
+}
+
+// The same for the key and the value of a slot: a cell of up to three lines, most are no longer.
+void ask_for_cell(const LeafPlace& place) noexcept {
+  const std::byte* const cell = place.leaf.data() + place.leaf.slot(place.found.slot).offset;
+  for (std::size_t line = 0; line <= 128; line += 64) __builtin_prefetch(cell + line);
 }
 
 // Entries below the children from `first` on and before `last`.
@@ -123,12 +141,17 @@ Status tree_get_many(PageReader& reader, const TreeRoot& tree, std::span<const B
   for (std::uint32_t level = tree.height - 1u; level != 0; --level) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
       QUIRE_TRY(at[i], child_for(reader, at[i], level, keys[i]));
-      reader.prefetch(at[i]);
+      ask_for_node(reader, at[i]);
     }
   }
+  boost::container::small_vector<LeafPlace, 32> places(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    QUIRE_TRY(values[i], value_in(reader, at[i], keys[i]));
-    if (values[i]) __builtin_prefetch(values[i]->data());
+    QUIRE_TRY(places[i], place_in(reader, at[i], keys[i]));
+    if (places[i].found.equal) ask_for_cell(places[i]);
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (!places[i].found.equal) continue;
+    QUIRE_TRY(values[i], load_value(reader, places[i].leaf, places[i].found.slot));
   }
   return {};
 }

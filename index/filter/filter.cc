@@ -4,12 +4,31 @@ namespace quire {
 namespace {
 
 template <class Made>
-Result<Made> wrapped(Result<std::shared_ptr<const filter::Bound>> bound) {
+Result<Made> wrapped(Result<std::shared_ptr<filter::Bound>> bound) {
   if (!bound) return std::unexpected(std::move(bound).error());
   return Made(std::move(*bound));
 }
 
 }  // namespace
+
+// Copies keep what they are bound to.
+void BoundFilter::be_alone() {
+  if (bound_.use_count() == 1) return;
+  auto fresh = std::make_shared<filter::Bound>();
+  fresh->prepared = bound_->prepared;
+  bound_ = std::move(fresh);
+}
+
+Status BoundFilter::bind_again(std::span<const Value> arguments, std::optional<std::int64_t> now) {
+  be_alone();
+  return filter::bind_again(*bound_, arguments, now);
+}
+
+Status BoundFilter::bind_named_again(std::span<const Argument> arguments,
+                                     std::optional<std::int64_t> now) {
+  be_alone();
+  return filter::bind_named_again(*bound_, arguments, now);
+}
 
 const Value* BoundFilter::constant(const filter::Node& node) const noexcept {
   return node.slot == filter::kNone ? nullptr : &bound_->environment.slots[node.slot];

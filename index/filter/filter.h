@@ -5,9 +5,9 @@
 //   Filter::bind        and arguments       times and parameters known: only fields are open
 //   BoundFilter::matches  and a record      the answer
 //
-// All of them are immutable, cheap to copy (a shared pointer) and may be used by any number of
-// threads at once. A Filter keeps nothing of the schema but numbers and names of fields: it is good
-// for as long as these are.
+// All of them are cheap to copy (a shared pointer), immutable (but for BoundFilter::bind_again) and
+// may be used by any number of threads at once. A Filter keeps nothing of the schema but numbers
+// and names of fields: it is good for as long as these are.
 #pragma once
 
 #include <memory>
@@ -26,8 +26,13 @@ using FilterParameter = filter::TypedParameter;
 
 class BoundFilter {
  public:
-  explicit BoundFilter(std::shared_ptr<const filter::Bound> bound) noexcept
-      : bound_(std::move(bound)) {}
+  explicit BoundFilter(std::shared_ptr<filter::Bound> bound) noexcept : bound_(std::move(bound)) {}
+
+  // The same filter with other arguments, as Filter::bind(). Where no copy of this is left it costs
+  // no memory: what was lent of it is good no more. After an error it can only be bound again.
+  Status bind_again(std::span<const Value> arguments, std::optional<std::int64_t> now = {});
+  Status bind_named_again(std::span<const Argument> arguments,
+                          std::optional<std::int64_t> now = {});
 
   // Whether the record is found: the whole is true, neither false nor unknown. Allocates nothing
   // but the memory of the thread for texts and JSON, which is used again.
@@ -54,7 +59,9 @@ class BoundFilter {
   std::span<const OwnedValue> arguments() const noexcept { return bound_->environment.arguments; }
 
  private:
-  std::shared_ptr<const filter::Bound> bound_;
+  void be_alone();
+
+  std::shared_ptr<filter::Bound> bound_;
 };
 
 class Filter {
@@ -90,7 +97,7 @@ class Filter {
 
 class BoundExpression {
  public:
-  explicit BoundExpression(std::shared_ptr<const filter::Bound> bound) noexcept
+  explicit BoundExpression(std::shared_ptr<filter::Bound> bound) noexcept
       : bound_(std::move(bound)) {}
   // Null where something in it is unknown.
   OwnedValue value(const FieldSource& record) const;

@@ -159,7 +159,7 @@ std::unexpected<Error> wrong_argument(const Prepared& prepared, const TypedParam
   return fail(code, "%s: parameter $%s %s", prepared.what, parameter.name.c_str(), why.c_str());
 }
 
-Result<OwnedValue> timestamps_of(const Value& texts) {
+Status take_timestamps(const Value& texts, OwnedValue& into) {
   ArrayReader reader(texts);
   std::vector<Value> times;
   Value element;
@@ -169,41 +169,89 @@ Result<OwnedValue> timestamps_of(const Value& texts) {
   }
   ByteVector encoded;
   encode_array(times, encoded);
-  return OwnedValue(Value::of_array(FieldType::kArrayTimestamp, encoded));
+  into.assign(Value::of_array(FieldType::kArrayTimestamp, encoded));
+  return {};
 }
 
 // Texts become times where a time is wanted and no text is.
-Result<OwnedValue> fitted(const Value& value, Types wanted) {
+Status take_fitted(const Value& value, Types wanted, OwnedValue& into) {
   constexpr Types kTime = types_of(FieldType::kTimestamp);
   constexpr Types kTimes = types_of(FieldType::kArrayTimestamp);
   if (is_array(value.type)) QUIRE_CHECK(check_array(value.type, value.bytes));
   if (value.type == FieldType::kText && !is_utf8(value.text()))
     return fail(ErrorCode::kSchema, "is not valid UTF-8");
-  if (value.is_null() || (types_of(value.type) & wanted) != 0) return OwnedValue(value);
+  if (value.is_null() || (types_of(value.type) & wanted) != 0) {
+    into.assign(value);
+    return {};
+  }
   if (value.type == FieldType::kText && (wanted & kTime) != 0) {
     QUIRE_TRY(const Value time, read_timestamp(value.text()));
-    return OwnedValue(time);
+    into.assign(time);
+    return {};
   }
-  if (value.type == FieldType::kArrayText && (wanted & kTimes) != 0) return timestamps_of(value);
+  if (value.type == FieldType::kArrayText && (wanted & kTimes) != 0)
+    return take_timestamps(value, into);
   return fail(ErrorCode::kType, "is %s, but wanted is %s",
               std::string(type_name(value.type)).c_str(), describe_types(wanted).c_str());
 }
 
-Result<OwnedValue> argument_for(const Prepared& prepared, const TypedParameter& parameter,
-                                const Value& value) {
+Status take_argument(const Prepared& prepared, const TypedParameter& parameter, const Value& value,
+                     OwnedValue& into) {
   // Of no type that a value has in memory: a vector, a default.
   const bool known = value.is_null() || is_scalar(value.type) || is_array(value.type);
   if (!known)
     return wrong_argument(prepared, parameter, ErrorCode::kType,
                           "is " + std::string(type_name(value.type)) + ", but wanted is " +
                               describe_types(parameter.types));
-  Result<OwnedValue> owned = fitted(value, parameter.types);
-  if (owned) return owned;
-  const bool type = owned.error().code() == ErrorCode::kType;
-  const std::string& why = owned.error().message();
+  const Status taken = take_fitted(value, parameter.types, into);
+  if (taken) [[likely]]
+    return {};
+  const bool type = taken.error().code() == ErrorCode::kType;
+  const std::string& why = taken.error().message();
   return wrong_argument(
-      prepared, parameter, owned.error().code(),
-      type || owned.error().code() == ErrorCode::kSchema ? why : "is no timestamp: " + why);
+      prepared, parameter, taken.error().code(),
+      type || taken.error().code() == ErrorCode::kSchema ? why : "is no timestamp: " + why);
+}
+
+Status take_arguments(Bound& bound, std::span<const Value> arguments) {
+  const Prepared& prepared = *bound.prepared;
+  const std::vector<TypedParameter>& parameters = prepared.parameters;
+  if (!parameters.empty() && !prepared.numbered)
+    return fail(ErrorCode::kInvalid, "%s: its parameters have names, as $%s", prepared.what,
+                parameters[0].name.c_str());
+  if (arguments.size() != parameters.size())
+    return fail(ErrorCode::kInvalid, "%s: it has %zu parameters, but there are %zu arguments",
+                prepared.what, parameters.size(), arguments.size());
+  std::vector<OwnedValue>& owned = bound.environment.arguments;
+  owned.resize(arguments.size());
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    QUIRE_CHECK(take_argument(prepared, parameters[i], arguments[i], owned[i]));
+  return {};
+}
+
+Status take_named(Bound& bound, std::span<const Argument> arguments) {
+  const Prepared& prepared = *bound.prepared;
+  const std::vector<TypedParameter>& parameters = prepared.parameters;
+  if (!parameters.empty() && prepared.numbered)
+    return fail(ErrorCode::kInvalid, "%s: its parameters have numbers, not names", prepared.what);
+  std::vector<OwnedValue>& owned = bound.environment.arguments;
+  owned.resize(parameters.size());
+  std::vector<bool> given(parameters.size());
+  for (const Argument& argument : arguments) {
+    const auto found = std::ranges::find(parameters, argument.name, &TypedParameter::name);
+    const auto place = static_cast<std::size_t>(found - parameters.begin());
+    const std::string name(argument.name.substr(0, 64));
+    if (place == parameters.size())
+      return fail(ErrorCode::kInvalid, "%s: it has no parameter $%s", prepared.what, name.c_str());
+    if (given[place])
+      return fail(ErrorCode::kInvalid, "%s: parameter $%s has two arguments", prepared.what,
+                  name.c_str());
+    given[place] = true;
+    QUIRE_CHECK(take_argument(prepared, *found, argument.value, owned[place]));
+  }
+  const auto missing = static_cast<std::size_t>(std::ranges::find(given, false) - given.begin());
+  if (missing == given.size()) return {};
+  return wrong_argument(prepared, parameters[missing], ErrorCode::kInvalid, "has no argument");
 }
 
 // Everything that was open, children first.
@@ -224,16 +272,25 @@ Status fill_open(Bound& bound) {
   return {};
 }
 
-Result<std::shared_ptr<const Bound>> bind_owned(std::shared_ptr<const Prepared> prepared,
-                                                std::vector<OwnedValue> arguments,
-                                                std::optional<std::int64_t> now) {
+// Everything but the arguments, which are there.
+Status fill(Bound& bound, std::optional<std::int64_t> now) {
+  const Prepared& prepared = *bound.prepared;
+  Environment& environment = bound.environment;
+  environment.slots = prepared.constants.slots;
+  environment.sets = prepared.constants.sets;
+  environment.likes = prepared.constants.likes;
+  environment.patterns = prepared.constants.patterns;
+  bound.computed.clear();
+  environment.now = 0;
+  if (prepared.uses_now) environment.now = now ? *now : clock_us();
+  const Status filled = fill_open(bound);
+  if (!filled) return std::unexpected(named(prepared.what, filled.error()));
+  return {};
+}
+
+std::shared_ptr<Bound> unbound(std::shared_ptr<const Prepared> prepared) {
   auto bound = std::make_shared<Bound>();
-  bound->environment = prepared->constants;
-  bound->environment.arguments = std::move(arguments);
-  if (prepared->uses_now) bound->environment.now = now ? *now : clock_us();
   bound->prepared = std::move(prepared);
-  const Status filled = fill_open(*bound);
-  if (!filled) return std::unexpected(named(bound->prepared->what, filled.error()));
   return bound;
 }
 
@@ -247,51 +304,31 @@ Result<std::shared_ptr<const Prepared>> prepare(std::string_view text, const Sch
   return prepared;
 }
 
-Result<std::shared_ptr<const Bound>> bind(std::shared_ptr<const Prepared> prepared,
-                                          std::span<const Value> arguments,
-                                          std::optional<std::int64_t> now) {
-  const std::vector<TypedParameter>& parameters = prepared->parameters;
-  if (!parameters.empty() && !prepared->numbered)
-    return fail(ErrorCode::kInvalid, "%s: its parameters have names, as $%s", prepared->what,
-                parameters[0].name.c_str());
-  if (arguments.size() != parameters.size())
-    return fail(ErrorCode::kInvalid, "%s: it has %zu parameters, but there are %zu arguments",
-                prepared->what, parameters.size(), arguments.size());
-  std::vector<OwnedValue> owned;
-  owned.reserve(arguments.size());
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    QUIRE_TRY(OwnedValue value, argument_for(*prepared, parameters[i], arguments[i]));
-    owned.push_back(std::move(value));
-  }
-  return bind_owned(std::move(prepared), std::move(owned), now);
+Status bind_again(Bound& bound, std::span<const Value> arguments, std::optional<std::int64_t> now) {
+  QUIRE_CHECK(take_arguments(bound, arguments));
+  return fill(bound, now);
 }
 
-Result<std::shared_ptr<const Bound>> bind_named(std::shared_ptr<const Prepared> prepared,
-                                                std::span<const Argument> arguments,
-                                                std::optional<std::int64_t> now) {
-  const std::vector<TypedParameter>& parameters = prepared->parameters;
-  if (!parameters.empty() && prepared->numbered)
-    return fail(ErrorCode::kInvalid, "%s: its parameters have numbers, not names", prepared->what);
-  std::vector<std::optional<OwnedValue>> given(parameters.size());
-  for (const Argument& argument : arguments) {
-    const auto found = std::ranges::find(parameters, argument.name, &TypedParameter::name);
-    const auto place = static_cast<std::size_t>(found - parameters.begin());
-    const std::string name(argument.name.substr(0, 64));
-    if (place == parameters.size())
-      return fail(ErrorCode::kInvalid, "%s: it has no parameter $%s", prepared->what, name.c_str());
-    if (given[place])
-      return fail(ErrorCode::kInvalid, "%s: parameter $%s has two arguments", prepared->what,
-                  name.c_str());
-    QUIRE_TRY(given[place], argument_for(*prepared, *found, argument.value));
-  }
-  std::vector<OwnedValue> owned;
-  owned.reserve(given.size());
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    if (!given[i])
-      return wrong_argument(*prepared, parameters[i], ErrorCode::kInvalid, "has no argument");
-    owned.push_back(std::move(*given[i]));
-  }
-  return bind_owned(std::move(prepared), std::move(owned), now);
+Status bind_named_again(Bound& bound, std::span<const Argument> arguments,
+                        std::optional<std::int64_t> now) {
+  QUIRE_CHECK(take_named(bound, arguments));
+  return fill(bound, now);
+}
+
+Result<std::shared_ptr<Bound>> bind(std::shared_ptr<const Prepared> prepared,
+                                    std::span<const Value> arguments,
+                                    std::optional<std::int64_t> now) {
+  auto bound = unbound(std::move(prepared));
+  QUIRE_CHECK(bind_again(*bound, arguments, now));
+  return bound;
+}
+
+Result<std::shared_ptr<Bound>> bind_named(std::shared_ptr<const Prepared> prepared,
+                                          std::span<const Argument> arguments,
+                                          std::optional<std::int64_t> now) {
+  auto bound = unbound(std::move(prepared));
+  QUIRE_CHECK(bind_named_again(*bound, arguments, now));
+  return bound;
 }
 
 }  // namespace quire::filter

@@ -34,7 +34,7 @@ struct Prepared {
   const char* what = "filter";        // in messages
 };
 
-// A tree and all it needs to be evaluated. Immutable.
+// A tree and all it needs to be evaluated. Immutable but for being bound again.
 struct Bound {
   std::shared_ptr<const Prepared> prepared;
   Environment environment;
@@ -45,11 +45,16 @@ Result<std::shared_ptr<const Prepared>> prepare(std::string_view text, const Sch
                                                 bool condition);
 
 // `now`: microseconds; the clock's where none is given.
-Result<std::shared_ptr<const Bound>> bind(std::shared_ptr<const Prepared> prepared,
-                                          std::span<const Value> arguments,
+Result<std::shared_ptr<Bound>> bind(std::shared_ptr<const Prepared> prepared,
+                                    std::span<const Value> arguments,
+                                    std::optional<std::int64_t> now);
+Result<std::shared_ptr<Bound>> bind_named(std::shared_ptr<const Prepared> prepared,
+                                          std::span<const Argument> arguments,
                                           std::optional<std::int64_t> now);
-Result<std::shared_ptr<const Bound>> bind_named(std::shared_ptr<const Prepared> prepared,
-                                                std::span<const Argument> arguments,
-                                                std::optional<std::int64_t> now);
+// The same tree with other arguments, in the memory that is there. After an error `bound` can only
+// be bound again.
+Status bind_again(Bound& bound, std::span<const Value> arguments, std::optional<std::int64_t> now);
+Status bind_named_again(Bound& bound, std::span<const Argument> arguments,
+                        std::optional<std::int64_t> now);
 
 }  // namespace quire::filter

@@ -6,6 +6,16 @@
 
 namespace quire {
 
+void RangeScan::begin(View& view, StructureId tree, const KeyRange& range,
+                      ScanDirection direction) {
+  view_ = &view;
+  tree_ = tree;
+  range_ = range;
+  forward_ = direction == ScanDirection::kForward;
+  state_ = State::kBegin;
+  placed_ = false;
+}
+
 // ---------------------------------------------------------------- places
 
 Status RangeScan::place_forward() {
@@ -73,13 +83,15 @@ Result<std::uint64_t> RangeScan::rank_of(const std::optional<EncodedKey>& key) {
   return tree_rank(view_->reader(), root, bytes_of(*key));
 }
 
-Result<std::uint64_t> RangeScan::count() {
-  QUIRE_TRY(const TreeRoot root, view_->tree_root(tree_));
-  if (range_.low.empty() && !range_.high) return root.count();
+Result<std::uint64_t> count_range(View& view, StructureId tree, const KeyRange& range) {
+  QUIRE_TRY(const TreeRoot root, view.tree_root(tree));
+  if (range.low.empty() && !range.high) return root.count();
   std::optional<Bytes> high;
-  if (range_.high) high = bytes_of(*range_.high);
-  return tree_count(view_->reader(), root, bytes_of(range_.low), high);
+  if (range.high) high = bytes_of(*range.high);
+  return tree_count(view.reader(), root, bytes_of(range.low), high);
 }
+
+Result<std::uint64_t> RangeScan::count() { return count_range(*view_, tree_, range_); }
 
 Result<std::uint64_t> RangeScan::skip(std::uint64_t n) {
   if (state_ == State::kEnd || n == 0) return 0;

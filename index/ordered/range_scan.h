@@ -25,12 +25,17 @@ enum class ScanDirection : std::uint8_t { kForward, kBackward };
 // lends is good until it moves, and in a write transaction until that changes something.
 class RangeScan {
  public:
+  RangeScan() = default;  // at the end of nothing, until begin()
   RangeScan(View& view, StructureId tree, KeyRange range,
             ScanDirection direction = ScanDirection::kForward)
       : view_(&view),
         tree_(tree),
         range_(std::move(range)),
-        forward_(direction == ScanDirection::kForward) {}
+        forward_(direction == ScanDirection::kForward),
+        state_(State::kBegin) {}
+
+  // As a new one, in the memory of this.
+  void begin(View& view, StructureId tree, const KeyRange& range, ScanDirection direction);
 
   // Entries of the whole range, exactly. O(log n).
   Result<std::uint64_t> count();
@@ -64,15 +69,18 @@ class RangeScan {
   Result<std::uint64_t> low_rank() { return rank_of(range_.low); }
   Result<std::uint64_t> high_rank() { return rank_of(range_.high); }
 
-  View* view_;
-  StructureId tree_;
+  View* view_ = nullptr;
+  StructureId tree_ = 0;
   KeyRange range_;
-  bool forward_;
-  State state_ = State::kBegin;
+  bool forward_ = true;
+  State state_ = State::kEnd;
   bool placed_ = false;  // the cursor is where state_ says
   std::uint64_t version_ = 0;
   TreeCursor cursor_;
   EncodedKey last_;
 };
+
+// Entries of a range, exactly. O(log n).
+Result<std::uint64_t> count_range(View& view, StructureId tree, const KeyRange& range);
 
 }  // namespace quire

@@ -1,8 +1,8 @@
 // Reading a sorted index in its order.
 #pragma once
 
-#include <deque>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "index/ordered/range_scan.h"
@@ -21,8 +21,15 @@ class SortedScan {
   static Result<SortedScan> open(View& view, const SortedIndex& index, KeyRange range,
                                  ScanDirection direction = ScanDirection::kForward);
 
+  SortedScan() = default;  // at the end of nothing, until begin()
   SortedScan(View& view, const SortedIndex& index, KeyRange range, ScanDirection direction)
       : SortedScan(index, RangeScan(view, index.tree(), std::move(range), direction)) {}
+
+  // As a new one, in the memory of this.
+  void begin(View& view, const SortedIndex& index, const KeyRange& range, ScanDirection direction) {
+    index_ = &index;
+    scan_.begin(view, index.tree(), range, direction);
+  }
 
   // Entries of the whole range, exactly. O(log n).
   Result<std::uint64_t> count() { return scan_.count(); }
@@ -49,12 +56,12 @@ class SortedScan {
   SortedScan(const SortedIndex& index, RangeScan scan) : index_(&index), scan_(std::move(scan)) {}
   std::unexpected<Error> damaged(const Error& error) const;
 
-  const SortedIndex* index_;
+  const SortedIndex* index_ = nullptr;
   RangeScan scan_;
   EntryView entry_;
   std::vector<Value> covered_;
   std::vector<Value> parts_;
-  std::deque<std::string> memory_;  // of the parts
+  std::vector<std::string> memory_;  // of the parts
 };
 
 }  // namespace quire

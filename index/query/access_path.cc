@@ -10,134 +10,140 @@ namespace {
 // Ranges that are counted one by one; of more of them as many are taken for all.
 constexpr std::size_t kMaxCounted = 64;
 
-// What conditions leave of one part.
-struct PartValues {
-  std::optional<Intervals> values;  // nothing: all
-  std::vector<std::uint32_t> used;
-  std::vector<std::uint32_t> answered;
-};
-
 class PathFinder {
  public:
-  PathFinder(const BoundFilter& filter, std::span<const Condition> conditions)
-      : filter_(filter), conditions_(conditions) {}
+  PathFinder(const BoundFilter& filter, std::span<const Condition> conditions, AccessPath& path)
+      : filter_(filter), conditions_(conditions), path_(path) {}
 
-  void find(std::span<const KeyPart> parts, AccessPath& path) const {
-    std::vector<EncodedKey> prefixes(1);
-    bool has_elements = false;
-    for (const KeyPart& part : parts) has_elements |= part.source() == PartSource::kElements;
-    path.duplicates = has_elements;
+  // `unique`: no two entries have one key without a null in it.
+  void find(std::span<const KeyPart> parts, bool unique) {
+    bool nulls = false;
+    for (const KeyPart& part : parts) path_.duplicates |= part.source() == PartSource::kElements;
     for (const KeyPart& part : parts) {
-      PartValues values = values_of(part);
-      if (!values.values) break;
-      fit(prefixes.size(), values);
-      ++path.parts;
-      std::ranges::move(values.used, std::back_inserter(path.used));
-      std::ranges::move(values.answered, std::back_inserter(path.answered));
-      const bool fixed = values.values->size() <= 1;
-      if (fixed && part.source() == PartSource::kElements) path.duplicates = false;
-      const bool points = std::ranges::all_of(*values.values, &Interval::point);
-      if (points && fixed && prefixes.size() == 1) ++path.fixed;
-      if (!points || path.parts == parts.size()) {
-        path.ranges = ranges_of(prefixes, *values.values);
+      const std::size_t answered = path_.answered.size();
+      std::optional<Intervals> values = values_of(part);
+      if (!values) break;
+      if (!fit(*values)) path_.answered.resize(answered);
+      ++path_.parts;
+      const bool fixed = values->size() <= 1;
+      if (fixed && part.source() == PartSource::kElements) path_.duplicates = false;
+      const bool points = std::ranges::all_of(*values, &Interval::point);
+      if (points && fixed && prefixes_.size() == 1) ++path_.fixed;
+      nulls = nulls || std::ranges::any_of(*values, [&](const Interval& interval) {
+                return part.is_null(interval);
+              });
+      if (!points || path_.parts == parts.size()) {
+        make_ranges(*values);
+        path_.single = points && unique && !nulls && path_.parts == parts.size();
         return;
       }
-      prefixes = product(prefixes, *values.values);
+      multiply(*values);
     }
-    path.ranges = ranges_of(prefixes, {Interval{}});
+    make_ranges({Interval{}});
   }
 
  private:
-  PartValues values_of(const KeyPart& part) const {
+  // What the conditions leave of a part: nothing where that is all of it.
+  std::optional<Intervals> values_of(const KeyPart& part) {
     return part.source() == PartSource::kElements ? values_of_elements(part) : all_values(part);
   }
 
-  PartValues all_values(const KeyPart& part) const {
-    PartValues all;
+  std::optional<Intervals> all_values(const KeyPart& part) {
+    std::optional<Intervals> all;
     for (std::uint32_t i = 0; i < conditions_.size(); ++i) {
-      const auto constraint = constrain(filter_, conditions_[i], part);
+      auto constraint = constrain(filter_, conditions_[i], part);
       if (!constraint) continue;
-      all.values = all.values ? intersect(*all.values, constraint->values) : constraint->values;
-      all.used.push_back(i);
-      if (constraint->exact) all.answered.push_back(i);
+      all = all ? intersect(*all, constraint->values) : std::move(constraint->values);
+      path_.used.push_back(i);
+      if (constraint->exact) path_.answered.push_back(i);
     }
     return all;
   }
 
   // One condition alone: another may hold of another element.
-  PartValues values_of_elements(const KeyPart& part) const {
-    PartValues best;
+  std::optional<Intervals> values_of_elements(const KeyPart& part) {
+    std::optional<Constraint> best;
+    std::uint32_t from = 0;
     for (std::uint32_t i = 0; i < conditions_.size(); ++i) {
       auto constraint = constrain(filter_, conditions_[i], part);
-      if (!constraint) continue;
-      if (best.values && best.values->size() <= constraint->values.size()) continue;
-      best.values = std::move(constraint->values);
-      best.used = {i};
-      best.answered = {};
-      if (constraint->exact) best.answered = {i};
+      if (!constraint || (best && best->values.size() <= constraint->values.size())) continue;
+      best = std::move(constraint);
+      from = i;
     }
-    return best;
+    if (!best) return {};
+    path_.used.push_back(from);
+    if (best->exact) path_.answered.push_back(from);
+    return std::move(best->values);
   }
 
-  static void fit(std::size_t prefixes, PartValues& values) {
-    if (values.values->size() <= 1 || prefixes * values.values->size() <= kMaxRanges) return;
-    values.values = Intervals{span_of(*values.values)};
-    values.values->front().point = false;
-    values.answered.clear();
+  // Whether all are kept, and not put together to one.
+  bool fit(Intervals& values) const {
+    if (values.size() <= 1 || prefixes_.size() * values.size() <= kMaxRanges) return true;
+    Interval whole = span_of(values);
+    whole.point = false;
+    values.clear();
+    values.push_back(std::move(whole));
+    return false;
   }
 
-  static std::vector<EncodedKey> product(const std::vector<EncodedKey>& prefixes,
-                                         const Intervals& points) {
-    std::vector<EncodedKey> all;
-    all.reserve(prefixes.size() * points.size());
-    for (const EncodedKey& prefix : prefixes) {
+  void multiply(const Intervals& points) {
+    if (prefixes_.size() == 1 && points.size() == 1) {
+      prefixes_.front() += points.front().low;
+      return;
+    }
+    Prefixes all;
+    all.reserve(prefixes_.size() * points.size());
+    for (const EncodedKey& prefix : prefixes_) {
       for (const Interval& point : points) all.push_back(prefix + point.low);
     }
-    return all;
+    prefixes_ = std::move(all);
   }
 
-  static std::vector<KeyRange> ranges_of(const std::vector<EncodedKey>& prefixes,
-                                         const Intervals& intervals) {
-    std::vector<KeyRange> ranges;
-    for (const EncodedKey& prefix : prefixes) {
-      for (const Interval& interval : intervals) {
-        KeyRange range{prefix + interval.low, {}};
-        if (interval.high) {
-          range.high = prefix + *interval.high;
-        } else if (!prefix.empty()) {
-          range.high = behind_prefix(quire::bytes_of(prefix));
-        }
-        ranges.push_back(std::move(range));
-      }
+  void make_ranges(const Intervals& intervals) {
+    path_.ranges.resize(prefixes_.size() * intervals.size());
+    auto range = path_.ranges.begin();
+    for (const EncodedKey& prefix : prefixes_) {
+      for (const Interval& interval : intervals) make_range(prefix, interval, *range++);
     }
-    return ranges;
   }
 
+  static void make_range(const EncodedKey& prefix, const Interval& interval, KeyRange& range) {
+    range.low = prefix;
+    range.low += interval.low;
+    if (interval.high) {
+      if (!range.high) range.high.emplace();
+      *range.high = prefix;
+      *range.high += *interval.high;
+    } else {
+      range.high.reset();
+      if (!prefix.empty()) range.high = behind_prefix(quire::bytes_of(prefix));
+    }
+  }
+
+  using Prefixes = boost::container::small_vector<EncodedKey, 4>;
   const BoundFilter& filter_;
   std::span<const Condition> conditions_;
+  AccessPath& path_;
+  Prefixes prefixes_ = Prefixes(1);
 };
 
-Status count_entries(View& view, AccessPath& path) {
-  QUIRE_TRY(const TreeRoot root, view.tree_root(path.tree));
-  path.total = root.count();
-  const std::size_t counted = std::min(path.ranges.size(), kMaxCounted);
-  for (std::size_t i = 0; i < counted; ++i) {
-    QUIRE_TRY(const std::uint64_t entries, RangeScan(view, path.tree, path.ranges[i]).count());
-    path.entries += entries;
-  }
-  path.exact_count = counted == path.ranges.size();
-  if (!path.exact_count) path.entries = path.entries * path.ranges.size() / counted;
-  return {};
-}
-
 }  // namespace
+
+void AccessPath::restart() noexcept {
+  parts = fixed = 0;
+  single = duplicates = false;
+  used.clear();
+  answered.clear();
+  total = entries = 0;
+  exact_count = false;
+}
 
 bool AccessPath::answers(std::uint32_t condition) const noexcept {
   return std::ranges::find(answered, condition) != answered.end();
 }
 
-std::vector<KeyPart> key_parts(const Collection& collection, const SortedIndex* index) {
-  std::vector<KeyPart> parts;
+KeyParts key_parts(const Collection& collection, const SortedIndex* index) {
+  KeyParts parts;
   if (index != nullptr) {
     for (const BoundPart& part : index->form().parts) parts.push_back(KeyPart::of_index(part));
     return parts;
@@ -149,23 +155,52 @@ std::vector<KeyPart> key_parts(const Collection& collection, const SortedIndex* 
   return parts;
 }
 
+Status count_entries(View& view, AccessPath& path) {
+  QUIRE_TRY(const TreeRoot root, view.tree_root(path.tree));
+  path.total = root.count();
+  path.entries = 0;
+  path.exact_count = false;
+  const std::size_t ranges = path.ranges.size();
+  if (path.single) {
+    path.entries = std::min<std::uint64_t>(ranges, path.total);
+    return {};
+  }
+  const std::size_t counted = std::min(ranges, kMaxCounted);
+  for (std::size_t i = 0; i < counted; ++i) {
+    QUIRE_TRY(const std::uint64_t entries, count_range(view, path.tree, path.ranges[i]));
+    path.entries += entries;
+  }
+  path.exact_count = counted == ranges;
+  if (!path.exact_count) path.entries = path.entries * ranges / counted;
+  return {};
+}
+
+bool find_ranges(const Collection& collection, const BoundFilter& filter,
+                 std::span<const Condition> conditions, const SortedIndex* index,
+                 AccessPath& path) {
+  path.restart();
+  path.index = index;
+  path.tree = index != nullptr ? index->tree() : collection.id();
+  if (index != nullptr && index->form().where != nullptr) {
+    const filter::Node* where = index->form().where->tree();
+    if (where == nullptr) return false;
+    auto same = implied_by(filter, conditions, *where, collection.schema());
+    if (!same) return false;
+    path.used.assign(same->begin(), same->end());
+    path.answered.assign(same->begin(), same->end());
+  }
+  const KeyParts parts = key_parts(collection, index);
+  PathFinder(filter, conditions, path)
+      .find({parts.data(), parts.size()}, index == nullptr || index->form().unique);
+  return true;
+}
+
 Result<std::optional<AccessPath>> find_path(View& view, const Collection& collection,
                                             const BoundFilter& filter,
                                             std::span<const Condition> conditions,
                                             const SortedIndex* index) {
   AccessPath path;
-  path.index = index;
-  path.tree = index != nullptr ? index->tree() : collection.id();
-  if (index != nullptr && index->form().where != nullptr) {
-    const filter::Node* where = index->form().where->tree();
-    if (where == nullptr) return std::nullopt;
-    auto same = implied_by(filter, conditions, *where, collection.schema());
-    if (!same) return std::nullopt;
-    path.used = *same;
-    path.answered = *std::move(same);
-  }
-  const std::vector<KeyPart> parts = key_parts(collection, index);
-  PathFinder(filter, conditions).find(parts, path);
+  if (!find_ranges(collection, filter, conditions, index, path)) return std::nullopt;
   QUIRE_CHECK(count_entries(view, path));
   return path;
 }

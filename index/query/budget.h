@@ -25,6 +25,7 @@ struct Figures {
 
 class Budget {
  public:
+  Budget() = default;
   explicit Budget(const Limits& limits) noexcept
       : limits_(limits), begun_(std::chrono::steady_clock::now()) {}
 

@@ -11,7 +11,7 @@ using filter::CompareOp;
 using filter::Kind;
 using filter::Node;
 
-CompareOp negated(CompareOp op) noexcept {
+CompareOp opposite(CompareOp op) noexcept {
   switch (op) {
     case CompareOp::kEqual:
       return CompareOp::kNotEqual;
@@ -45,17 +45,6 @@ CompareOp mirrored(CompareOp op) noexcept {
   }
 }
 
-// Where a condition is true, and where it is false; nothing where that can't be told of the part.
-struct Outcome {
-  std::optional<Constraint> when_true;
-  std::optional<Constraint> when_false;
-};
-
-Outcome turned(Outcome outcome) {
-  std::swap(outcome.when_true, outcome.when_false);
-  return outcome;
-}
-
 Constraint nothing() { return {{}, true}; }
 
 std::optional<Constraint> both(const std::optional<Constraint>& a,
@@ -73,18 +62,21 @@ class Constrainer {
   Constrainer(const BoundFilter& filter, const KeyPart& part) noexcept
       : filter_(filter), part_(part) {}
 
-  Outcome of(const Node& node) const {
+  // Where the node is true, or, `negated`, where it is false; nothing where that can't be told of
+  // the part.
+  std::optional<Constraint> of(const Node& node, bool negated) const {
     switch (node.kind) {
       case Kind::kAnd:
       case Kind::kOr:
-        return joined(node);
+        return joined(node, negated);
       case Kind::kNot:
-        return turned(of(node.children[0]));
+        return of(node.children[0], !negated);
       case Kind::kHas:
-        return {has(node, kWhole), {}};
+        if (negated) return {};
+        return has(node, kWhole);
       default:
-        if (part_.source() == PartSource::kElements) return null_elements(node);
-        return of_scalar(node);
+        if (part_.source() == PartSource::kElements) return null_elements(node, negated);
+        return of_scalar(node, negated);
     }
   }
 
@@ -109,65 +101,63 @@ class Constrainer {
            same_path(node, *part_.path());
   }
 
-  Outcome joined(const Node& node) const {
-    const bool all = node.kind == Kind::kAnd;
+  std::optional<Constraint> joined(const Node& node, bool negated) const {
     // Two conditions on elements may hold of two elements.
-    if (all && part_.source() == PartSource::kElements) return {};
-    Outcome whole = of(node.children[0]);
-    for (std::size_t i = 1; i < node.children.size(); ++i) {
-      Outcome next = of(node.children[i]);
-      whole = all ? Outcome{both(whole.when_true, next.when_true),
-                            either(std::move(whole.when_false), std::move(next.when_false))}
-                  : Outcome{either(std::move(whole.when_true), std::move(next.when_true)),
-                            both(whole.when_false, next.when_false)};
+    if (node.kind == Kind::kAnd && part_.source() == PartSource::kElements) return {};
+    const bool all = (node.kind == Kind::kAnd) != negated;
+    std::optional<Constraint> whole = of(node.children[0], negated);
+    for (std::size_t i = 1; whole && i < node.children.size(); ++i) {
+      std::optional<Constraint> next = of(node.children[i], negated);
+      whole = all ? both(whole, next) : either(std::move(whole), std::move(next));
     }
     return whole;
   }
 
   // An array that is null has an entry with a null; so has an empty one.
-  Outcome null_elements(const Node& node) const {
-    if (node.kind != Kind::kIsNull || !is_field(node.children[0])) return {};
-    return {Constraint{part_.null(), false}, {}};
+  std::optional<Constraint> null_elements(const Node& node, bool negated) const {
+    if (negated || node.kind != Kind::kIsNull || !is_field(node.children[0])) return {};
+    return Constraint{part_.null(), false};
   }
 
-  Outcome of_scalar(const Node& node) const {
+  std::optional<Constraint> of_scalar(const Node& node, bool negated) const {
     switch (node.kind) {
       case Kind::kField:
       case Kind::kJsonPath:
         if (!is_part(node)) return {};
-        return {equal(Value::of_bool(true)), equal(Value::of_bool(false))};
+        return equal(Value::of_bool(!negated));
       case Kind::kCompare:
-        return compared(node);
+        return compared(node, negated);
       case Kind::kBetween:
-        return between(node);
+        return between(node, negated);
       case Kind::kIn:
-        return in(node);
+        return in(node, negated);
       case Kind::kLike:
-        return {like(node), {}};
+        if (negated) return {};
+        return like(node);
       case Kind::kIsNull:
-        return is_null(node);
+        return is_null(node, negated);
       default:
         return {};
     }
   }
 
-  Outcome is_null(const Node& node) const {
+  std::optional<Constraint> is_null(const Node& node, bool negated) const {
     if (!is_part(node.children[0])) return {};
     // In JSON also what is an array or an object has a null in its entry.
-    if (part_.json()) return {Constraint{part_.null(), false}, {}};
-    return {Constraint{part_.null(), true}, Constraint{part_.not_null(), true}};
+    if (part_.json() && negated) return {};
+    return Constraint{negated ? part_.not_null() : part_.null(), !part_.json()};
   }
 
-  Outcome compared(const Node& node) const {
+  std::optional<Constraint> compared(const Node& node, bool negated) const {
     const Node& left = node.children[0];
     const Node& right = node.children[1];
+    const CompareOp op = negated ? opposite(node.compare) : node.compare;
     if (is_part(left)) {
-      if (const Value* constant = filter_.constant(right)) return outcome(node.compare, *constant);
+      if (const Value* constant = filter_.constant(right)) return where(op, *constant);
     } else if (is_part(right)) {
-      if (const Value* constant = filter_.constant(left))
-        return outcome(mirrored(node.compare), *constant);
-    } else if (node.compare == CompareOp::kEqual) {
-      return {folded(left, right), {}};
+      if (const Value* constant = filter_.constant(left)) return where(mirrored(op), *constant);
+    } else if (node.compare == CompareOp::kEqual && !negated) {
+      return folded(left, right);
     }
     return {};
   }
@@ -183,29 +173,22 @@ class Constrainer {
     return Constraint{part_.point(*constant), false};
   }
 
-  Outcome outcome(CompareOp op, const Value& constant) const {
-    return {where(op, constant), where(negated(op), constant)};
-  }
-
-  Outcome between(const Node& node) const {
+  std::optional<Constraint> between(const Node& node, bool negated) const {
     if (!is_part(node.children[0])) return {};
     const Value* low = filter_.constant(node.children[1]);
     const Value* high = filter_.constant(node.children[2]);
     if (low == nullptr || high == nullptr) return {};
-    return {both(where(CompareOp::kGreaterEqual, *low), where(CompareOp::kLessEqual, *high)),
-            either(where(CompareOp::kLess, *low), where(CompareOp::kGreater, *high))};
+    if (negated) return either(where(CompareOp::kLess, *low), where(CompareOp::kGreater, *high));
+    return both(where(CompareOp::kGreaterEqual, *low), where(CompareOp::kLessEqual, *high));
   }
 
-  Outcome in(const Node& node) const {
+  std::optional<Constraint> in(const Node& node, bool negated) const {
     const filter::ValueSet* items = filter_.items(node);
     if (items == nullptr || !is_part(node.children[0])) return {};
-    Outcome outcome{among(*items), {}};
-    if (items->has_null()) {
-      outcome.when_false = nothing();
-    } else if (!part_.json() && !part_.folded()) {
-      outcome.when_false = others_than(*items);
-    }
-    return outcome;
+    if (!negated) return among(*items);
+    if (items->has_null()) return nothing();
+    if (part_.json() || part_.folded()) return {};
+    return others_than(*items);
   }
 
   std::optional<Constraint> among(const filter::ValueSet& items) const {
@@ -324,8 +307,7 @@ std::optional<Constraint> constrain(const BoundFilter& filter, const Condition& 
                                     const KeyPart& part) {
   const Constrainer constrainer(filter, part);
   if (condition.item != kWhole) return constrainer.has(*condition.node, condition.item);
-  Outcome outcome = constrainer.of(*condition.node);
-  return condition.negated ? std::move(outcome.when_false) : std::move(outcome.when_true);
+  return constrainer.of(*condition.node, condition.negated);
 }
 
 void add_fields(const Node& node, FieldList& fields) {

@@ -36,7 +36,10 @@ bool entry_has(const Collection& collection, const SortedIndex& index, std::uint
 
 EntryFields::EntryFields(const Collection& collection, const SortedIndex& index,
                          std::span<const std::uint32_t> fields)
-    : schema_(&collection.schema()), values_(schema_->size()), memory_(schema_->key().size()) {
+    : schema_(&collection.schema()),
+      index_(&index),
+      values_(schema_->size()),
+      memory_(schema_->key().size()) {
   for (const std::uint32_t field : fields) {
     if (const auto part = part_of(index, field)) {
       sources_.push_back({field, Place::kPart, *part});
@@ -49,6 +52,11 @@ EntryFields::EntryFields(const Collection& collection, const SortedIndex& index,
       primary_ = true;
     }
   }
+}
+
+bool EntryFields::is_of(const SortedIndex& index,
+                        std::span<const std::uint32_t> fields) const noexcept {
+  return index_ == &index && std::ranges::equal(fields, sources_, {}, {}, &Source::field);
 }
 
 Status EntryFields::read_primary(Bytes key) {

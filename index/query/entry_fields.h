@@ -22,6 +22,7 @@ class EntryFields final : public FieldSource {
   EntryFields(const Collection& collection, const SortedIndex& index,
               std::span<const std::uint32_t> fields);
 
+  bool is_of(const SortedIndex& index, std::span<const std::uint32_t> fields) const noexcept;
   // Takes the fields of the entry that the scan is on. kCorrupt.
   Status read(SortedScan& scan);
   Value value(std::size_t field) const noexcept override { return values_[field]; }
@@ -36,6 +37,7 @@ class EntryFields final : public FieldSource {
   Status read_primary(Bytes key);
 
   const Schema* schema_;
+  const SortedIndex* index_;
   std::vector<Source> sources_;
   bool parts_ = false;
   bool covered_ = false;

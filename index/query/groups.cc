@@ -10,6 +10,12 @@ bool Grouping::counts_only() const noexcept {
   });
 }
 
+bool Grouping::ends_only() const noexcept {
+  return terms.empty() && std::ranges::all_of(aggregates, [](const Aggregate& aggregate) {
+           return aggregate.kind == AggregateKind::kMin || aggregate.kind == AggregateKind::kMax;
+         });
+}
+
 const EncodedKey& GroupMaker::key_of(const FieldSource& record) {
   key_.clear();
   for (const OrderTerm& term : grouping_->terms)

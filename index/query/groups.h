@@ -30,6 +30,8 @@ struct Grouping {
   std::vector<Aggregate> aggregates;
   // Nothing but how many records a group has.
   bool counts_only() const noexcept;
+  // The whole as one group, and nothing of it but its least and greatest values.
+  bool ends_only() const noexcept;
 };
 
 // Gathers records that come one by one.

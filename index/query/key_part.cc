@@ -36,6 +36,7 @@ Intervals intersect(const Intervals& a, const Intervals& b) {
 }
 
 Intervals unite(Intervals a, Intervals b) {
+  if (b.empty() && a.size() <= 1) return a;
   std::ranges::move(b, std::back_inserter(a));
   std::ranges::sort(a, {}, &Interval::low);
   Intervals all;
@@ -97,6 +98,10 @@ Intervals KeyPart::null() const {
   Interval interval = beginning_with(EncodedKey(1, null_tag(form_)));
   interval.point = true;
   return {std::move(interval)};
+}
+
+bool KeyPart::is_null(const Interval& interval) const {
+  return !primary_ && !interval.low.empty() && interval.low.front() == null_tag(form_);
 }
 
 Intervals KeyPart::not_null() const {

@@ -9,7 +9,8 @@
 #pragma once
 
 #include <optional>
-#include <vector>
+
+#include <boost/container/small_vector.hpp>
 
 #include "index/ordered/sorted_form.h"
 
@@ -22,8 +23,8 @@ struct Interval {
   bool point = false;  // of one value
 };
 
-// Ascending, none touches another, none is empty.
-using Intervals = std::vector<Interval>;
+// Ascending, none touches another, none is empty. Most conditions leave one, or two.
+using Intervals = boost::container::small_vector<Interval, 2>;
 
 Intervals intersect(const Intervals& a, const Intervals& b);
 Intervals unite(Intervals a, Intervals b);
@@ -51,6 +52,7 @@ class KeyPart {
   bool primary() const noexcept { return primary_; }
 
   Intervals null() const;
+  bool is_null(const Interval& interval) const;
   Intervals not_null() const;
   // Values that the part can have: fits_part().
   Intervals point(const Value& value) const;

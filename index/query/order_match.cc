@@ -21,12 +21,12 @@ bool gives_order(const Collection& collection, const AccessPath& path,
                  std::span<const OrderTerm> order, bool& forward) {
   forward = true;
   if (order.empty()) return true;
-  const std::vector<KeyPart> parts = key_parts(collection, path.index);
+  const KeyParts parts = key_parts(collection, path.index);
   std::size_t at = 0;
   std::optional<bool> direction;
   for (const OrderTerm& wanted : order) {
     // A part with one value is in any order.
-    const auto fixed = std::span(parts).first(path.fixed);
+    const auto fixed = std::span(parts.data(), path.fixed);
     if (std::ranges::any_of(fixed,
                             [&](const KeyPart& part) { return is_of_part(wanted.term, part); }))
       continue;

@@ -35,6 +35,8 @@ class Planner {
     records_ = static_cast<double>(records.count());
     QUIRE_CHECK(compare());
     if (best_ == nullptr) return refused();
+    best_->alone = is_alone();
+    best_->conditions = wanted_.conditions.size();
     return std::move(*best_);
   }
 
@@ -112,6 +114,19 @@ class Planner {
       if (done()) return {};
     }
     return promising ? consider(nullptr, primary_allowed()) : Status();
+  }
+
+  // Whether no other path leaves out anything, and sets can't either: then what competes with the
+  // best for other arguments is known without being looked at (renew_plan).
+  bool is_alone() const {
+    const auto narrows = [](const Plan& plan) { return plan.path.narrows(); };
+    const auto has_alternatives = [](const Condition& condition) {
+      return !alternatives(condition).empty();
+    };
+    return !wanted_.by_number && wanted_.tree == 0 && !best_->by_number && best_->ordered &&
+           best_->filters.empty() && best_->path.narrows() &&
+           std::ranges::count_if(plans_, narrows) == 1 &&
+           std::ranges::none_of(wanted_.conditions, has_alternatives);
   }
 
   // ------------------------------------------------------------ a driver
@@ -338,44 +353,10 @@ class Planner {
   }
 
   Status estimate(Plan& plan) {
-    const double all = std::max(records_, 1.0);
-    double entries = static_cast<double>(plan.by_number ? plan.set.records : plan.path.entries);
-    double before = plan.by_number ? set_cost(plan.set)
-                                   : static_cast<double>(plan.path.ranges.size()) * kRangeCost;
-    double in_sets = 1;
-    for (const SetPlan& set : plan.filters) {
-      in_sets *= std::min(1.0, static_cast<double>(set.records) / all);
-      before += set_cost(set);
-    }
-    QUIRE_TRY(const double by_entry, share_of(plan.entry_tests));
-    QUIRE_TRY(const double by_row, share_of(plan.row_tests));
-    const double read = in_sets * by_entry;
-    plan.found = entries * read * by_row;
-    if (plan.ordered && wanted_.rows != kAll && plan.found > 0)
-      entries *= std::min(1.0, static_cast<double>(wanted_.rows) / plan.found);
-    plan.entries = entries;
-    plan.rows = plan.reads_rows ? entries * read : 0;
-    plan.cost_us = before + entries * entry_cost(plan) + plan.rows * row_cost(plan);
-    if (!plan.ordered) plan.cost_us += plan.found * kSortCost;
+    QUIRE_TRY(plan.entry_share, share_of(plan.entry_tests));
+    QUIRE_TRY(plan.row_share, share_of(plan.row_tests));
+    price(plan, wanted_, records_);
     return {};
-  }
-
-  static double set_cost(const SetPlan& set) {
-    return static_cast<double>(set.entries) * (kEntryCost + kSetCost) +
-           kRangeCost * static_cast<double>(std::max<std::size_t>(set.members.size(), 1));
-  }
-  double entry_cost(const Plan& plan) const {
-    const double own = plan.by_number               ? kSetCost
-                       : plan.path.index == nullptr ? kRowCost
-                                                    : kEntryCost;
-    return own + kContainsCost * static_cast<double>(plan.filters.size()) +
-           kTestCost * static_cast<double>(plan.entry_tests.size());
-  }
-  double row_cost(const Plan& plan) const {
-    const double fetch = plan.by_number               ? kNumberCost + kFetchCost
-                         : plan.path.index == nullptr ? 0
-                                                      : kFetchCost;
-    return fetch + kTestCost * static_cast<double>(plan.row_tests.size());
   }
 
   View& view_;

@@ -44,10 +44,16 @@ struct Plan {
   bool reads_rows = true;
 
   // Estimates.
-  double entries = 0;  // of the driver, to be read
-  double rows = 0;     // records to be read
-  double found = 0;    // that match
+  double entry_share = 1;  // of entries, that pass their tests
+  double row_share = 1;    // of records
+  double entries = 0;      // of the driver, to be read
+  double rows = 0;         // records to be read
+  double found = 0;        // that match
   double cost_us = 0;
+  // Its path is the only one that leaves out anything.
+  bool alone = false;
+  std::size_t conditions = 0;  // that it was made for
+  AccessPath before;           // memory for renew_plan()
 
   // Each entry that drives is a record that is found.
   bool exact() const noexcept {
@@ -59,6 +65,16 @@ struct Plan {
 // kNotFound and kInvalid for an index that is asked for and is not there, or lacks records;
 // kConflict for a token's that has gone.
 Result<Plan> make_plan(View& view, const Collection& collection, const Wanted& wanted);
+
+// The plan of the same question with other arguments, in the memory of `plan`: its way, with the
+// ranges that they make. False where another might be better now, or `plan` is none to begin with;
+// it is of no use then. `count`: whether the entries of the ranges matter.
+Result<bool> renew_plan(View& view, const Collection& collection, const Wanted& wanted, bool count,
+                        Plan& plan);
+
+// What a plan costs, of its shares and the entries of its paths. `records` are there in all.
+void price(Plan& plan, const Wanted& wanted, double records);
+double entry_cost(const Plan& plan);  // of each that is read
 
 // Whether the records of a path come in this order; `forward` tells in which direction.
 bool gives_order(const Collection& collection, const AccessPath& path,

@@ -7,19 +7,9 @@
 namespace quire::query {
 namespace {
 
-// Places of the table. Programs ask few different texts.
-constexpr std::size_t kPlaces = 256;
-
 bool same_item(const SelectItem& a, const SelectItem& b) {
   if (a.aggregate != b.aggregate || a.term.has_value() != b.term.has_value()) return false;
   return !a.term || *a.term == *b.term;
-}
-
-std::uint64_t hash_of(const Collection& collection, const QueryText& text) noexcept {
-  std::uint64_t hash = collection.id() + (text.distinct ? std::uint64_t{1} << 32 : 0);
-  for (const std::string_view part : {text.filter, text.select, text.group, text.order})
-    hash = checksum64(as_bytes(part), hash);
-  return hash;
 }
 
 }  // namespace
@@ -150,31 +140,6 @@ Status PreparedQuery::read_group_order(const Schema& schema, std::string_view te
     group_order.push_back({column, item.descending});
   }
   return {};
-}
-
-// ---------------------------------------------------------------- cache
-
-Result<std::shared_ptr<const PreparedQuery>> QueryCache::get(const Collection& collection,
-                                                             const QueryText& text) {
-  const std::uint64_t hash = hash_of(collection, text);
-  const std::size_t place = hash % kPlaces;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (!entries_.empty() && entries_[place] != nullptr) {
-      const Entry& entry = *entries_[place];
-      if (entry.hash == hash && &entry.collection.definition() == &collection.definition() &&
-          entry.text() == text)
-        return entry.query;
-    }
-  }
-  QUIRE_TRY(auto query, PreparedQuery::make(collection, text));
-  auto entry = std::make_unique<Entry>(Entry{collection, hash, std::string(text.filter),
-                                             std::string(text.select), std::string(text.group),
-                                             std::string(text.order), text.distinct, query});
-  const std::scoped_lock lock(mutex_);
-  if (entries_.empty()) entries_.resize(kPlaces);
-  std::swap(entries_[place], entry);
-  return query;
 }
 
 }  // namespace quire::query

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "engine/record/collection.h"
@@ -62,26 +61,6 @@ struct PreparedQuery {
   Status read_group_order(const Schema& schema, std::string_view order);
   Result<std::size_t> find_column(const SelectItem& item) const;
   void collect_fields();
-};
-
-// Queries that were asked before. Thread-safe; one for each open database.
-class QueryCache {
- public:
-  // As PreparedQuery::make(), which it saves where it can.
-  Result<std::shared_ptr<const PreparedQuery>> get(const Collection& collection,
-                                                   const QueryText& text);
-
- private:
-  struct Entry {
-    Collection collection;  // keeps its definition, and so that definition's address
-    std::uint64_t hash;
-    std::string filter, select, group, order;
-    bool distinct;
-    std::shared_ptr<const PreparedQuery> query;
-    QueryText text() const noexcept { return {filter, select, group, order, distinct}; }
-  };
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Entry>> entries_;  // a table by hash; the newest of each place
 };
 
 }  // namespace query

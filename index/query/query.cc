@@ -23,37 +23,76 @@ std::uint64_t asked_of(const query::PreparedQuery& prepared, const BoundFilter& 
   return checksum64(bytes, prepared.asked);
 }
 
+// Bytes that rows, groups and sets of an idle query may have taken.
+constexpr std::uint64_t kIdleMemory = std::uint64_t{64} << 10;
+
 std::uint64_t sum_or_all(std::uint64_t a, std::uint64_t b) noexcept {
   return a > kAll - b ? kAll : a + b;
 }
 
 }  // namespace
 
-Query::Query(View& view, Collection collection, const QueryRequest& request,
-             std::shared_ptr<const query::PreparedQuery> prepared)
-    : view_(&view),
-      collection_(std::move(collection)),
+Query::Query(Collection collection, std::shared_ptr<const query::PreparedQuery> prepared,
+             std::uint64_t hash)
+    : collection_(std::move(collection)),
       prepared_(std::move(prepared)),
-      budget_(request.limits),
-      limit_(request.limit),
-      offset_(request.offset),
+      hash_(hash),
       values_(prepared_->columns.size()) {
   if (!prepared_->grouping) memory_.resize(values_.size());
 }
 
 Result<std::unique_ptr<Query>> Query::open(View& view, Collection collection,
-                                           const QueryRequest& request, query::QueryCache* cache) {
-  QUIRE_TRY(auto prepared, cache != nullptr
-                               ? cache->get(collection, request.text())
-                               : query::PreparedQuery::make(collection, request.text()));
-  std::unique_ptr<Query> query(
-      new Query(view, std::move(collection), request, std::move(prepared)));
-  QUIRE_CHECK(query->bind(request));
-  QUIRE_CHECK(query->choose_plan(request));
+                                           const QueryRequest& request) {
+  QUIRE_TRY(auto prepared, query::PreparedQuery::make(collection, request.text()));
+  auto query = std::make_unique<Query>(std::move(collection), std::move(prepared));
+  QUIRE_CHECK(query->ask(view, request));
   return query;
 }
 
+Status Query::ask(View& view, const QueryRequest& request) {
+  forget();
+  view_ = &view;
+  budget_ = query::Budget(request.limits);
+  limit_ = request.limit;
+  offset_ = request.offset;
+  QUIRE_CHECK(bind(request));
+  return choose_plan(request);
+}
+
+void Query::forget() noexcept {
+  reader_.reset();
+  conditions_.clear();
+  never_ = false;
+  from_.reset();
+  started_ = false;
+  sorted_.clear();
+  ordered_groups_.reset();
+  groups_.clear();
+  at_ = 0;
+  given_ = 0;
+  number_.reset();
+}
+
+bool Query::rest() noexcept {
+  forget();
+  view_ = nullptr;
+  // Of what a large question grew to.
+  return budget_.figures().memory_bytes <= kIdleMemory;
+}
+
 // ---------------------------------------------------------------- preparation
+
+Status Query::bind_filter(const QueryRequest& request, std::optional<std::int64_t> now) {
+  const bool named = !request.named.empty();
+  if (filter_)
+    return named ? filter_->bind_named_again(request.named, now)
+                 : filter_->bind_again(request.arguments, now);
+  auto bound = named ? prepared_->filter->bind_named(request.named, now)
+                     : prepared_->filter->bind(request.arguments, now);
+  if (!bound) return std::unexpected(bound.error());
+  filter_ = *std::move(bound);
+  return {};
+}
 
 Status Query::bind(const QueryRequest& request) {
   std::optional<std::int64_t> now;
@@ -64,10 +103,7 @@ Status Query::bind(const QueryRequest& request) {
     now = now_us();
   }
   now_ = now.value_or(0);
-  auto bound = request.named.empty() ? prepared_->filter->bind(request.arguments, now)
-                                     : prepared_->filter->bind_named(request.named, now);
-  if (!bound) return std::unexpected(bound.error());
-  filter_ = *std::move(bound);
+  QUIRE_CHECK(bind_filter(request, now));
   query::take_apart(*filter_, filter_->root(), false, conditions_);
   settle_constants();
   if (!from_ || from_->asked == asked_of(*prepared_, *filter_)) return {};
@@ -85,7 +121,7 @@ void Query::settle_constants() {
   });
 }
 
-Status Query::choose_plan(const QueryRequest& request) {
+void Query::want(const QueryRequest& request) {
   const bool groups = prepared_->grouping.has_value();
   wanted_.filter = &*filter_;
   wanted_.conditions = conditions_;
@@ -97,16 +133,35 @@ Status Query::choose_plan(const QueryRequest& request) {
   index_ = request.index;
   wanted_.index = index_;
   wanted_.no_index = request.no_index;
-  if (from_) {
-    if (groups) return fail(ErrorCode::kNotSupported, "query: groups can't go on from a token");
-    wanted_.tree = from_->tree;
-    wanted_.by_number = from_->kind == query::Token::Kind::kNumbers;
-  }
+  wanted_.tree = from_ ? from_->tree : 0;
+  wanted_.by_number = from_ && from_->kind == query::Token::Kind::kNumbers;
+}
+
+// The plan of what was asked before, where it is as good now.
+Result<bool> Query::plan_again(const QueryRequest& request) {
+  const bool same =
+      planned_ && !from_ && index_ == request.index && wanted_.no_index == request.no_index;
+  want(request);
+  if (!same) return false;
+  // The ends of a range cost the same, however many entries it has.
+  const bool ends = prepared_->grouping && prepared_->grouping->ends_only();
+  return query::renew_plan(*view_, collection_, wanted_, !(ends && plan_.alone), plan_);
+}
+
+Status Query::choose_plan(const QueryRequest& request) {
+  QUIRE_TRY(const bool again, plan_again(request));
+  planned_ = false;
+  if (from_ && prepared_->grouping)
+    return fail(ErrorCode::kNotSupported, "query: groups can't go on from a token");
   if (never_) {
+    plan_ = {};
     plan_.nothing = true;
     return {};
   }
-  QUIRE_TRY(plan_, query::make_plan(*view_, collection_, wanted_));
+  if (!again) {
+    QUIRE_TRY(plan_, query::make_plan(*view_, collection_, wanted_));
+  }
+  planned_ = !from_;
   const bool sorts = from_ && from_->kind == query::Token::Kind::kSorted;
   if (from_ && !plan_.nothing && sorts == plan_.ordered)
     return fail(ErrorCode::kConflict,
@@ -124,18 +179,18 @@ Status Query::start() {
 }
 
 Status Query::start_records() {
-  QUIRE_TRY(stream_, query::RecordStream::open(*view_, collection_, wanted_, plan_, budget_));
+  QUIRE_CHECK(stream_.begin(*view_, collection_, wanted_, plan_, budget_));
   if (!plan_.ordered) return sort_records();
   if (from_) {
-    stream_->resume(as_bytes(std::string_view(from_->position)));
+    stream_.resume(as_bytes(std::string_view(from_->position)));
     return {};
   }
   if (plan_.exact()) {
-    const auto skipped = stream_->skip(offset_);
+    const auto skipped = stream_.skip(offset_);
     return skipped ? Status() : std::unexpected(skipped.error());
   }
   for (std::uint64_t i = 0; i < offset_; ++i) {
-    QUIRE_TRY(const bool there, stream_->next());
+    QUIRE_TRY(const bool there, stream_.next());
     if (!there) break;
   }
   return {};
@@ -147,16 +202,16 @@ Status Query::sort_records() {
   EncodedKey key;
   OwnedValue memory;
   while (true) {
-    QUIRE_TRY(const bool there, stream_->next());
+    QUIRE_TRY(const bool there, stream_.next());
     if (!there) break;
     key.clear();
     for (const query::OrderTerm& term : prepared_->order)
-      query::append_term(term.form, term.term.value(stream_->fields(), memory), key);
+      query::append_term(term.form, term.term.value(stream_.fields(), memory), key);
     std::byte number[8];
-    store_be(number, stream_->number());
+    store_be(number, stream_.number());
     key += as_text(number);
     if (from_ && key <= behind) continue;
-    QUIRE_CHECK(sorter.add(key, as_text(stream_->primary_key())));
+    QUIRE_CHECK(sorter.add(key, as_text(stream_.primary_key())));
   }
   sorted_ = sorter.take();
   at_ = from_ ? 0 : std::min<std::uint64_t>(offset_, sorted_.size());
@@ -176,12 +231,12 @@ Status Query::fill_record(const FieldSource& fields) {
 }
 
 Result<bool> Query::next_record() {
-  QUIRE_TRY(const bool there, stream_->next());
+  QUIRE_TRY(const bool there, stream_.next());
   if (!there) return false;
-  number_ = stream_->number();
-  primary_key_ = as_text(stream_->primary_key());
-  position_ = as_text(stream_->position());
-  QUIRE_CHECK(fill_record(stream_->fields()));
+  number_ = stream_.number();
+  primary_key_ = as_text(stream_.primary_key());
+  position_ = as_text(stream_.position());
+  QUIRE_CHECK(fill_record(stream_.fields()));
   return true;
 }
 

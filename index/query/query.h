@@ -30,15 +30,27 @@ struct QueryRequest {
   QueryText text() const noexcept { return {filter, select, group, order, distinct}; }
 };
 
-// One thread. The view outlives it; a snapshot that is renewed ends it. Values are good until the
-// next call.
+// One thread. The view outlives what it is asked; a snapshot that is renewed ends it. Values are
+// good until the next call.
+//
+// It may be asked again, of another view and with other arguments: so it needs no new memory, and
+// often no new plan.
 class Query {
  public:
-  // kInvalid, kNotFound, kType and kConflict, naming what is wrong.
-  // `cache`: of the database, or none.
+  // Of a text that was read for this collection. `hash`: for the cache.
+  Query(Collection collection, std::shared_ptr<const query::PreparedQuery> prepared,
+        std::uint64_t hash = 0);
+  // Of one that was not asked before: kInvalid, kNotFound and kType for its texts, and as ask().
   static Result<std::unique_ptr<Query>> open(View& view, Collection collection,
-                                             const QueryRequest& request,
-                                             query::QueryCache* cache = nullptr);
+                                             const QueryRequest& request);
+
+  // Begins anew. The texts of the request are those it was made of. kInvalid, kNotFound, kType and
+  // kConflict, naming what is wrong.
+  Status ask(View& view, const QueryRequest& request);
+  // Ends what was asked. Whether it is worth to be kept: it holds little memory.
+  bool rest() noexcept;
+  const std::shared_ptr<const query::PreparedQuery>& prepared() const noexcept { return prepared_; }
+  std::uint64_t hash() const noexcept { return hash_; }
 
   std::span<const QueryColumn> columns() const noexcept { return prepared_->columns; }
   // The next row. False at the end. kBudget.
@@ -55,11 +67,13 @@ class Query {
   const query::Figures& figures() const noexcept { return budget_.figures(); }
 
  private:
-  Query(View& view, Collection collection, const QueryRequest& request,
-        std::shared_ptr<const query::PreparedQuery> prepared);
+  void forget() noexcept;
   Status bind(const QueryRequest& request);
+  Status bind_filter(const QueryRequest& request, std::optional<std::int64_t> now);
   void settle_constants();
   Status choose_plan(const QueryRequest& request);
+  void want(const QueryRequest& request);
+  Result<bool> plan_again(const QueryRequest& request);
 
   Status start();
   Status start_records();
@@ -78,13 +92,14 @@ class Query {
   void fill_group(const query::Group& group);
   Result<std::uint64_t> count_exactly();
 
-  View* view_;
+  View* view_ = nullptr;
   Collection collection_;
   std::shared_ptr<const query::PreparedQuery> prepared_;
+  std::uint64_t hash_;
   std::optional<RecordReader> reader_;  // of vectors; made when one is wanted
   query::Budget budget_;
-  std::uint64_t limit_;
-  std::uint64_t offset_;
+  std::uint64_t limit_ = query::kAll;
+  std::uint64_t offset_ = 0;
   std::int64_t now_ = 0;
 
   std::optional<BoundFilter> filter_;
@@ -93,7 +108,10 @@ class Query {
   std::string index_;   // that `wanted_` names
   query::Wanted wanted_;
   query::Plan plan_;
-  std::unique_ptr<query::RecordStream> stream_;
+  bool planned_ = false;  // plan_ is of what was asked last, by the same index
+  query::RecordStream stream_;
+  SortedScan ends_;  // to look at an end of end_range_
+  KeyRange end_range_;
   std::optional<query::Token> from_;  // where to go on
   bool started_ = false;
   std::uint64_t version_ = 0;

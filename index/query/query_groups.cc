@@ -19,23 +19,24 @@ Result<std::optional<OwnedValue>> Query::end_of_range(const query::OrderTerm& te
   if (part.source != PartSource::kField || part.field != term.term.field ||
       part.form.collation != Collation::kBytes)
     return std::nullopt;
-  KeyRange range = path.ranges.front();
+  end_range_ = path.ranges.front();
   // Without a condition on the part the range begins, or ends, with its nulls.
   if (path.parts == path.fixed) {
-    const EncodedKey nulls = range.low + null_tag(part.form);
+    EncodedKey nulls = end_range_.low;
+    nulls += null_tag(part.form);
     if (part.form.descending) {
-      range.high = nulls;
+      end_range_.high = std::move(nulls);
     } else {
-      range.low = *behind_prefix(quire::bytes_of(nulls));
+      end_range_.low = *behind_prefix(quire::bytes_of(nulls));
     }
   }
   const bool forward = least != part.form.descending;
-  SortedScan scan(*view_, *path.index, std::move(range),
-                  forward ? ScanDirection::kForward : ScanDirection::kBackward);
-  QUIRE_TRY(const bool there, scan.next());
+  ends_.begin(*view_, *path.index, end_range_,
+              forward ? ScanDirection::kForward : ScanDirection::kBackward);
+  QUIRE_TRY(const bool there, ends_.next());
   if (!there) return OwnedValue();
   QUIRE_CHECK(budget_.entry());
-  QUIRE_TRY(const std::span<const Value> values, scan.parts());
+  QUIRE_TRY(const std::span<const Value> values, ends_.parts());
   return OwnedValue(values[path.fixed]);
 }
 
@@ -59,18 +60,19 @@ Result<std::optional<OwnedValue>> Query::end_of(const query::OrderTerm& term, bo
   wanted.rows = 1;
   QUIRE_TRY(const query::Plan plan, query::make_plan(*view_, collection_, wanted));
   if (!plan.ordered || plan.cost_us > plan_.cost_us) return std::nullopt;
-  QUIRE_TRY(auto stream, query::RecordStream::open(*view_, collection_, wanted, plan, budget_));
-  QUIRE_TRY(const bool there, stream->next());
+  query::RecordStream stream;
+  QUIRE_CHECK(stream.begin(*view_, collection_, wanted, plan, budget_));
+  QUIRE_TRY(const bool there, stream.next());
   if (!there) return OwnedValue();
   OwnedValue memory;
-  return OwnedValue(order.term.value(stream->fields(), memory));
+  return OwnedValue(order.term.value(stream.fields(), memory));
 }
 
 Result<std::uint64_t> Query::count_exactly() {
   if (plan_.path.exact_count) return plan_.path.entries;
   std::uint64_t all = 0;
   for (const KeyRange& range : plan_.path.ranges) {
-    QUIRE_TRY(const std::uint64_t some, RangeScan(*view_, plan_.path.tree, range).count());
+    QUIRE_TRY(const std::uint64_t some, count_range(*view_, plan_.path.tree, range));
     all += some;
   }
   return all;
@@ -109,11 +111,11 @@ Status Query::start_groups() {
     ordered_groups_ = query::groups_by_rank(*view_, plan_, *prepared_->grouping, budget_);
     return sort_groups();
   }
-  QUIRE_TRY(stream_, query::RecordStream::open(*view_, collection_, wanted_, plan_, budget_));
+  QUIRE_CHECK(stream_.begin(*view_, collection_, wanted_, plan_, budget_));
   if (plan_.ordered && !prepared_->grouping->terms.empty()) {
-    ordered_groups_ = query::groups_of_stream(*stream_, *prepared_->grouping, budget_);
+    ordered_groups_ = query::groups_of_stream(stream_, *prepared_->grouping, budget_);
   } else {
-    QUIRE_TRY(groups_, query::gather(*stream_, *prepared_->grouping, budget_));
+    QUIRE_TRY(groups_, query::gather(stream_, *prepared_->grouping, budget_));
     // No record at all is one group, too, where all are one.
     if (groups_.empty() && prepared_->grouping->terms.empty()) {
       groups_.emplace_back();

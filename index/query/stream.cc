@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "engine/record/numbers.h"
 #include "engine/tree/tree_batch.h"
@@ -9,50 +10,72 @@
 namespace quire::query {
 namespace {
 
-// Records that are read at once: first some, in case no more are wanted, then as many as memory can
-// fetch at a time.
-constexpr std::size_t kFirstAhead = 4;
+// Records that are read at once: first some, in case the caller wants no more, then as many as
+// memory can fetch at a time. Where a limit says how many are wanted, as many as it lets expect.
+constexpr std::size_t kFirstAhead = 8;
+constexpr std::size_t kLeastAhead = 4;
 constexpr std::size_t kMostAhead = 32;
+
+std::size_t first_ahead(const Wanted& wanted, const Plan& plan) noexcept {
+  if (wanted.rows == kAll) return kFirstAhead;
+  const double expected = std::min(plan.rows, static_cast<double>(kMostAhead));
+  return std::max(static_cast<std::size_t>(std::ceil(expected)), kLeastAhead);
+}
 
 // As many as numbers of a set take that is unrolled.
 constexpr std::uint64_t kNumberBytes = sizeof(RecordNumber);
 
 }  // namespace
 
-RecordStream::RecordStream(View& view, const Collection& collection, const Wanted& wanted,
-                           const Plan& plan, Budget& budget)
-    : view_(&view),
-      collection_(&collection),
-      wanted_(&wanted),
-      plan_(&plan),
-      budget_(&budget),
-      version_(view.tree_version(collection.id())),
-      fields_(&row_fields_) {
-  if (!plan.by_number && plan.path.index != nullptr)
-    entry_fields_.emplace(collection, *plan.path.index, plan.entry_fields);
-  const bool by_key = plan.by_number || plan.path.index != nullptr;
-  const bool repeats = !plan.by_number && plan.path.duplicates;
-  ahead_wanted_ = version_ == 0 && by_key && plan.reads_rows && !repeats && wanted.rows > 1;
-  ahead_most_ = kFirstAhead;
+void RecordStream::forget() noexcept {
+  filters_.clear();
+  numbers_.clear();
+  in_range_ = false;
+  at_ = 0;
+  resuming_ = false;
+  ahead_size_ = ahead_at_ = 0;
+  ahead_failed_ = {};
+  ahead_ended_ = false;
+  row_.reset();
+  fields_ = &row_fields_;
+  number_known_ = false;
 }
 
-Result<std::unique_ptr<RecordStream>> RecordStream::open(View& view, const Collection& collection,
-                                                         const Wanted& wanted, const Plan& plan,
-                                                         Budget& budget) {
-  std::unique_ptr<RecordStream> stream(new RecordStream(view, collection, wanted, plan, budget));
-  if (plan.nothing) return stream;
-  for (const SetPlan& set : plan.filters) {
-    QUIRE_TRY(Bitmap records, make_set(view, collection, set, budget));
-    stream->filters_.push_back(std::move(records));
+Status RecordStream::begin(View& view, const Collection& collection, const Wanted& wanted,
+                           const Plan& plan, Budget& budget) {
+  forget();
+  view_ = &view;
+  collection_ = &collection;
+  wanted_ = &wanted;
+  plan_ = &plan;
+  budget_ = &budget;
+  version_ = view.tree_version(collection.id());
+  if (plan.nothing) return {};
+  if (!plan.by_number && plan.path.index != nullptr && !plan.entry_fields.empty()) {
+    if (!entry_fields_ || !entry_fields_->is_of(*plan.path.index, plan.entry_fields))
+      entry_fields_.emplace(collection, *plan.path.index, plan.entry_fields);
   }
-  if (!plan.by_number) return stream;
-  QUIRE_TRY(Bitmap records, make_set(view, collection, plan.set, budget));
-  for (const Bitmap& filter : stream->filters_) records &= filter;
-  stream->filters_.clear();
-  QUIRE_CHECK(budget.memory(records.cardinality() * kNumberBytes));
-  stream->numbers_.resize(records.cardinality());
-  records.toUint64Array(stream->numbers_.data());
-  return stream;
+  const bool by_key = plan.by_number || plan.path.index != nullptr;
+  const bool repeats = !plan.by_number && plan.path.duplicates;
+  ahead_wanted_ = version_ == 0 && by_key && plan.reads_rows && !repeats && wanted.rows > 1 &&
+                  (plan.by_number || plan.path.entries > 1);
+  ahead_most_ = first_ahead(wanted, plan);
+  return make_sets();
+}
+
+Status RecordStream::make_sets() {
+  for (const SetPlan& set : plan_->filters) {
+    QUIRE_TRY(Bitmap records, make_set(*view_, *collection_, set, *budget_));
+    filters_.push_back(std::move(records));
+  }
+  if (!plan_->by_number) return {};
+  QUIRE_TRY(Bitmap records, make_set(*view_, *collection_, plan_->set, *budget_));
+  for (const Bitmap& filter : filters_) records &= filter;
+  filters_.clear();
+  QUIRE_CHECK(budget_->memory(records.cardinality() * kNumberBytes));
+  numbers_.resize(records.cardinality());
+  records.toUint64Array(numbers_.data());
+  return {};
 }
 
 void RecordStream::resume(Bytes position) {
@@ -83,13 +106,14 @@ bool RecordStream::open_range() {
   const ScanDirection direction =
       plan_->forward ? ScanDirection::kForward : ScanDirection::kBackward;
   if (plan_->path.index != nullptr) {
-    entries_.emplace(*view_, *plan_->path.index, range, direction);
-    if (resuming_) entries_->seek_after(quire::bytes_of(resume_));
+    entries_.begin(*view_, *plan_->path.index, range, direction);
+    if (resuming_) entries_.seek_after(quire::bytes_of(resume_));
   } else {
-    rows_.emplace(*view_, collection_->id(), range, direction);
-    if (resuming_) rows_->seek_after(quire::bytes_of(resume_));
+    rows_.begin(*view_, collection_->id(), range, direction);
+    if (resuming_) rows_.seek_after(quire::bytes_of(resume_));
   }
   resuming_ = false;
+  in_range_ = true;
   return true;
 }
 
@@ -97,40 +121,39 @@ Result<std::uint64_t> RecordStream::skip(std::uint64_t n) {
   std::uint64_t skipped = 0;
   if (plan_->nothing) return skipped;
   while (skipped < n) {
-    if (!entries_ && !rows_ && !open_range()) break;
+    if (!in_range_ && !open_range()) break;
     QUIRE_TRY(const std::uint64_t some,
-              entries_ ? entries_->skip(n - skipped) : rows_->skip(n - skipped));
+              plan_->path.index != nullptr ? entries_.skip(n - skipped) : rows_.skip(n - skipped));
     skipped += some;
     if (skipped == n) break;
-    entries_.reset();
-    rows_.reset();
+    in_range_ = false;
   }
   return skipped;
 }
 
 Result<bool> RecordStream::advance_entry() {
   while (true) {
-    if (!entries_ && !open_range()) return false;
-    QUIRE_TRY(const bool there, entries_->next());
+    if (!in_range_ && !open_range()) return false;
+    QUIRE_TRY(const bool there, entries_.next());
     if (there) break;
-    entries_.reset();
+    in_range_ = false;
   }
-  number_ = entries_->number();
+  number_ = entries_.number();
   number_known_ = true;
-  primary_key_ = entries_->primary_key();
-  position_ = entries_->key();
+  primary_key_ = entries_.primary_key();
+  position_ = entries_.key();
   return true;
 }
 
 Result<bool> RecordStream::advance_row() {
   while (true) {
-    if (!rows_ && !open_range()) return false;
-    QUIRE_TRY(const bool there, rows_->next());
+    if (!in_range_ && !open_range()) return false;
+    QUIRE_TRY(const bool there, rows_.next());
     if (there) break;
-    rows_.reset();
+    in_range_ = false;
   }
-  primary_key_ = position_ = rows_->key();
-  QUIRE_TRY(const Bytes bytes, rows_->value());
+  primary_key_ = position_ = rows_.key();
+  QUIRE_TRY(const Bytes bytes, rows_.value());
   QUIRE_CHECK(parse_row(bytes));
   return true;
 }
@@ -224,7 +247,7 @@ Result<bool> RecordStream::matches_entry() {
     if (!in_all) return false;
   }
   if (plan_->entry_fields.empty()) return true;
-  QUIRE_CHECK(entry_fields_->read(*entries_));
+  QUIRE_CHECK(entry_fields_->read(entries_));
   return test(plan_->entry_tests, *entry_fields_);
 }
 
@@ -258,16 +281,40 @@ Result<bool> RecordStream::matches() {
   if (!by_entry) return false;
   const bool has_row = plan_->reads_rows || row_.has_value();
   if (has_row) return matches_row();
-  if (entry_fields_) fields_ = &*entry_fields_;
+  if (!plan_->entry_fields.empty()) fields_ = &*entry_fields_;
   return true;
 }
 
 // ---------------------------------------------------------------- reading ahead
 
+// Of a set, whose members are all wanted.
+Status RecordStream::read_numbers_ahead() {
+  std::array<RecordNumber, kMostAhead> numbers;
+  std::array<NumberEntry, kMostAhead> entries;
+  std::size_t size = 0;
+  Status within;
+  for (; size < ahead_most_ && at_ < numbers_.size(); ++size) {
+    within = budget_->entry();
+    if (!within) break;
+    numbers[size] = numbers_[at_++];
+  }
+  ahead_ended_ = within && at_ == numbers_.size();
+  QUIRE_CHECK(read_numbers(*view_, *collection_, std::span(numbers).first(size),
+                           std::span(entries).first(size)));
+  for (; ahead_size_ < size; ++ahead_size_) {
+    Ahead& one = ahead_[ahead_size_];
+    one.number = numbers[ahead_size_];
+    one.primary_key = as_text(entries[ahead_size_].key);
+    one.position = as_text(Bytes(NumberKey(one.number)));
+  }
+  return within;
+}
+
 // Entries that match by themselves.
 Status RecordStream::read_ahead() {
   ahead_size_ = ahead_at_ = 0;
   ahead_.resize(std::max(ahead_.size(), ahead_most_));
+  if (plan_->by_number) return read_numbers_ahead();
   while (ahead_size_ < ahead_most_) {
     QUIRE_TRY(const bool there, advance());
     ahead_ended_ = !there;

@@ -10,13 +10,17 @@ namespace quire::query {
 // read and tested again, so what it gives fulfils the filter at that moment; records that begin to
 // fulfil it may be missed.
 //
-// Borrows all it is made of. What it lends is good until it moves.
+// Borrows all it is made of. What it lends is good until it moves. May be begun again and again, in
+// the memory that it has.
 class RecordStream {
  public:
+  RecordStream() = default;
+  RecordStream(const RecordStream&) = delete;
+  RecordStream& operator=(const RecordStream&) = delete;
+
   // Sets are made here.
-  static Result<std::unique_ptr<RecordStream>> open(View& view, const Collection& collection,
-                                                    const Wanted& wanted, const Plan& plan,
-                                                    Budget& budget);
+  Status begin(View& view, const Collection& collection, const Wanted& wanted, const Plan& plan,
+               Budget& budget);
 
   // Goes on behind the record that had this position.
   void resume(Bytes position);
@@ -51,8 +55,8 @@ class RecordStream {
     std::optional<Bytes> row;
   };
 
-  RecordStream(View& view, const Collection& collection, const Wanted& wanted, const Plan& plan,
-               Budget& budget);
+  void forget() noexcept;
+  Status make_sets();
   // Takes the next entry of the driver; false at its end.
   Result<bool> advance();
   Result<bool> advance_entry();
@@ -62,6 +66,7 @@ class RecordStream {
   // Reading several records at once, from a snapshot.
   Result<bool> next_ahead();
   Status read_ahead();
+  Status read_numbers_ahead();
   Status fetch_ahead();
   Result<bool> take_ahead();
   // Whether the entry is a record that is wanted; it may be read for that.
@@ -76,20 +81,21 @@ class RecordStream {
   std::unexpected<Error> no_record() const;
   bool changed() const noexcept;
 
-  View* view_;
-  const Collection* collection_;
-  const Wanted* wanted_;
-  const Plan* plan_;
-  Budget* budget_;
-  std::uint64_t version_;  // of the primary tree, at the beginning
+  View* view_ = nullptr;
+  const Collection* collection_ = nullptr;
+  const Wanted* wanted_ = nullptr;
+  const Plan* plan_ = nullptr;
+  Budget* budget_ = nullptr;
+  std::uint64_t version_ = 0;  // of the primary tree, at the beginning
 
   std::vector<Bitmap> filters_;
   // One of these drives.
-  std::optional<SortedScan> entries_;
-  std::optional<RangeScan> rows_;
+  SortedScan entries_;
+  RangeScan rows_;
   std::vector<RecordNumber> numbers_;
-  std::size_t at_ = 0;  // of the ranges, in the direction of the plan, or of numbers_
-  EncodedKey resume_;   // in the range that is opened next
+  bool in_range_ = false;  // of entries_ or rows_
+  std::size_t at_ = 0;     // of the ranges, in the direction of the plan, or of numbers_
+  EncodedKey resume_;      // in the range that is opened next
   bool resuming_ = false;
 
   bool ahead_wanted_ = false;

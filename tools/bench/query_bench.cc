@@ -1,6 +1,7 @@
 #include "tools/bench/query_bench.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <iostream>
 #include <stdexcept>
@@ -22,8 +23,10 @@ using Maker = std::unique_ptr<GoodsStore> (*)(const std::filesystem::path&, bool
 struct Contender {
   const char* name;
   Maker make;
+  const char* file;  // that it makes, or a directory
 };
-constexpr Contender kContenders[] = {{"Quire", make_quire_goods}, {"SQLite", make_sqlite_goods}};
+constexpr Contender kContenders[] = {{"Quire", make_quire_goods, "goods.quire"},
+                                     {"SQLite", make_sqlite_goods, "goods.sqlite"}};
 
 void load(GoodsStore& store, std::uint64_t first, std::uint64_t count, std::uint64_t batch) {
   const auto session = store.session();
@@ -43,7 +46,7 @@ class Bench {
                 {"Quire / SQLite", text::Align::kRight}}) {}
 
   void run() {
-    if (any_question() || wanted("build")) run_questions();
+    if (any_question() || wanted("build") || wanted("beside")) run_questions();
     for (const std::size_t indexes : {0, 1, 3, 6}) run_inserts(indexes);
     run_durable();
     std::cout << (settings_.markdown ? table_.to_markdown() : table_.to_text());
@@ -92,6 +95,70 @@ class Bench {
     for (const Question& question : questions()) {
       if (wanted(question.id)) ask(question, *stores[0], *stores[1]);
     }
+    if (wanted("beside")) run_beside(stores, directory.path());
+  }
+
+  // ------------------------------------------------------------ a build beside readers
+
+  // Reads a second of one thread, records by their key at random, while `busy` runs.
+  double reads_beside(GoodsStore& store, const std::function<void()>& busy) const {
+    static const Question kByKey = {
+        "key",
+        "one record by its key",
+        "SELECT id, name FROM goods WHERE id = ?1",
+        {.filter = "id = $1", .select = "id, name"},
+        [](Random& random, std::uint64_t records) -> std::vector<Argument> {
+          return {static_cast<std::int64_t>(random.below(records))};
+        }};
+    constexpr std::uint64_t kReadsEach = 100;  // transaction
+    std::atomic<bool> stop = false;
+    std::uint64_t reads = 0;
+    const Clock::time_point start = Clock::now();
+    std::jthread reader([&] {
+      const auto session = store.session();
+      Random random(7);
+      while (!stop) {
+        session->begin_read();
+        for (std::uint64_t i = 0; i < kReadsEach; ++i)
+          (void)session->ask(kByKey, kByKey.arguments(random, settings_.records));
+        session->end_read();
+        reads += kReadsEach;
+      }
+    });
+    busy();
+    stop = true;
+    reader.join();
+    return static_cast<double>(reads) / seconds_since(start);
+  }
+
+  void run_beside(std::vector<std::unique_ptr<GoodsStore>>& stores,
+                  const std::filesystem::path& directory) {
+    const GoodsIndex index = {"beside", "(rating, price)", R"({"fields": ["rating", "price"]})"};
+    std::vector<double> shares;
+    std::vector<double> growth;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const double alone = reads_beside(*stores[i], [&] {
+        std::this_thread::sleep_for(std::chrono::duration<double>(settings_.seconds));
+      });
+      const std::uint64_t before = file_bytes(directory / kContenders[i].file);
+      const double beside = reads_beside(*stores[i], [&] { stores[i]->add_index(index); });
+      shares.push_back(beside / alone);
+      growth.push_back(static_cast<double>(file_bytes(directory / kContenders[i].file)) /
+                       static_cast<double>(before));
+    }
+    add("beside", "reads beside the build of an index on (rating, price)", "of alone", {shares[0]},
+        {shares[1]});
+    add("  size", "files after it (less is better)", "of before", {growth[0]}, {growth[1]});
+  }
+
+  // Of a file and those beside it whose names go on, or of a directory.
+  static std::uint64_t file_bytes(const std::filesystem::path& path) {
+    std::uint64_t bytes = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path.parent_path())) {
+      if (entry.is_regular_file() && entry.path().native().starts_with(path.native()))
+        bytes += entry.file_size();
+    }
+    return bytes;
   }
 
   void ask(const Question& question, GoodsStore& quire, GoodsStore& sqlite) {
@@ -204,6 +271,7 @@ void list_query_rows() {
   for (const Question& question : questions())
     std::cout << question.id << "\t" << question.title << "\n";
   std::cout << "build\tan index on the records that are there, each of the six\n"
+            << "beside\treads while an index is built, and the size of files after it\n"
             << "insert-0, insert-1, insert-3, insert-6\tinserts with so many indexes\n"
             << "durable\tdurable inserts from several threads\n";
 }
