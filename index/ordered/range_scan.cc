@@ -14,6 +14,7 @@ void RangeScan::begin(View& view, StructureId tree, const KeyRange& range,
   forward_ = direction == ScanDirection::kForward;
   state_ = State::kBegin;
   placed_ = false;
+  on_one_ = false;
 }
 
 // ---------------------------------------------------------------- places
@@ -72,6 +73,7 @@ void RangeScan::seek_after(Bytes key) {
   state_ = outside ? State::kBegin : State::kBehind;
   last_ = as_text(key);
   placed_ = false;
+  on_one_ = false;
 }
 
 // ---------------------------------------------------------------- counts
@@ -115,8 +117,21 @@ Result<std::uint64_t> RangeScan::skip(std::uint64_t n) {
 
 // ---------------------------------------------------------------- entries
 
+Result<bool> RangeScan::take_one() {
+  QUIRE_TRY(const TreeRoot root, view_->tree_root(tree_));
+  QUIRE_TRY(const auto value, tree_get(view_->reader(), root, bytes_of(range_.low)));
+  state_ = State::kEnd;
+  on_one_ = value.has_value();
+  if (value) one_ = *value;
+  return on_one_;
+}
+
 Result<bool> RangeScan::next() {
-  if (state_ == State::kEnd) return false;
+  if (state_ == State::kEnd) {
+    on_one_ = false;
+    return false;
+  }
+  if (state_ == State::kBegin && range_.one) return take_one();
   QUIRE_CHECK(settle());
   if (!in_range()) {
     state_ = State::kEnd;

@@ -12,6 +12,7 @@ namespace quire {
 struct KeyRange {
   EncodedKey low;
   std::optional<EncodedKey> high;
+  bool one = false;  // no key of it but `low` is in the tree
 
   bool contains(Bytes key) const noexcept {
     return compare_bytes(key, bytes_of(low)) >= 0 &&
@@ -48,8 +49,8 @@ class RangeScan {
   Result<bool> next();
 
   // After next() has said true.
-  Bytes key() const { return cursor_.key(); }
-  Result<Bytes> value() const { return cursor_.value(); }
+  Bytes key() const { return on_one_ ? bytes_of(range_.low) : cursor_.key(); }
+  Result<Bytes> value() const { return on_one_ ? one_ : cursor_.value(); }
   const KeyRange& range() const noexcept { return range_; }
 
  private:
@@ -59,6 +60,7 @@ class RangeScan {
     kAt,      // last_, or the cursor, is the next to be shown
     kEnd,
   };
+  Result<bool> take_one();
   Status settle();
   Status place();
   Status place_forward();
@@ -78,6 +80,8 @@ class RangeScan {
   std::uint64_t version_ = 0;
   TreeCursor cursor_;
   EncodedKey last_;
+  bool on_one_ = false;  // on the only entry of a range, which took no cursor
+  Bytes one_;            // its value
 };
 
 // Entries of a range, exactly. O(log n).

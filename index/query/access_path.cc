@@ -33,8 +33,8 @@ class PathFinder {
                 return part.is_null(interval);
               });
       if (!points || path_.parts == parts.size()) {
-        make_ranges(*values);
         path_.single = points && unique && !nulls && path_.parts == parts.size();
+        make_ranges(*values);
         return;
       }
       multiply(*values);
@@ -105,6 +105,7 @@ class PathFinder {
     for (const EncodedKey& prefix : prefixes_) {
       for (const Interval& interval : intervals) make_range(prefix, interval, *range++);
     }
+    for (KeyRange& made : path_.ranges) made.one = path_.single;
   }
 
   static void make_range(const EncodedKey& prefix, const Interval& interval, KeyRange& range) {

@@ -92,6 +92,7 @@ class Bench {
         add(std::string("build-") + index.name, std::string("an index on ") + index.sql,
             "records/s", {builds[0].back()}, {builds[1].back()});
     }
+    for (const auto& store : stores) store->settle();
     for (const Question& question : questions()) {
       if (wanted(question.id)) ask(question, *stores[0], *stores[1]);
     }

@@ -123,6 +123,7 @@ class Store final : public GoodsStore {
     require(quire_index_create(txn, goods_, index.name, &options), index.name);
     require(quire_commit(txn), "commit");
   }
+  void settle() override { require(quire_checkpoint(db_), "checkpoint"); }
   std::unique_ptr<GoodsSession> session() override {
     return std::make_unique<Session>(db_, goods_);
   }

@@ -140,6 +140,7 @@ class Store final : public GoodsStore {
                             index.name + " ON goods " + index.sql;
     connection_.execute(sql.c_str());
   }
+  void settle() override { connection_.execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
   std::unique_ptr<GoodsSession> session() override {
     return std::make_unique<Session>(file_, durable_);
   }

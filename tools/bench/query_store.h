@@ -83,6 +83,8 @@ class GoodsStore {
  public:
   virtual ~GoodsStore() = default;
   virtual void add_index(const GoodsIndex& index) = 0;
+  // Brings what is in the log to where it stays.
+  virtual void settle() = 0;
   virtual std::unique_ptr<GoodsSession> session() = 0;
 };
 
