@@ -58,16 +58,23 @@ Result<LeafPlace> place_in(PageReader& reader, const PagePtr& ptr, Bytes key) {
   return LeafPlace{leaf, found};
 }
 
-// Asks for what a search of the node reads first, without waiting for any of it. A pointer that
-// leads nowhere is found by the search.
-void ask_for_node(PageReader& reader, const PagePtr& ptr) noexcept {
-  const std::byte* const page = reader.fetch(ptr);
-  if (page == nullptr) [[unlikely]]
-    return;
-  for (std::size_t line = 0; line <= 384; line += 64) __builtin_prefetch(page + line);
+// Asks for what a search of the nodes reads first, without waiting for any of it. First one line of
+// each, because what else is asked of a page whose address is not translated yet waits for that. A
+// pointer that leads nowhere is found by the search.
+void ask_for_nodes(PageReader& reader, std::span<const PagePtr> ptrs) noexcept {
+  boost::container::small_vector<const std::byte*, 32> pages;
+  for (const PagePtr& ptr : ptrs) {
+    pages.push_back(reader.fetch(ptr));
+    __builtin_prefetch(pages.back());
+  }
+  for (const std::byte* const page : pages) {
+    if (page == nullptr) [[unlikely]]
+      continue;
+    for (std::size_t line = 64; line <= 384; line += 64) __builtin_prefetch(page + line);
+  }
 }
 
-// The same for the key and the value of a slot: a cell of up to three lines, most are no longer.
+// Asks for the key and the value of a slot: a cell of up to three lines, most are no longer.
 void ask_for_cell(const LeafPlace& place) noexcept {
   const std::byte* const cell = place.leaf.data() + place.leaf.slot(place.found.slot).offset;
   for (std::size_t line = 0; line <= 128; line += 64) __builtin_prefetch(cell + line);
@@ -141,8 +148,8 @@ Status tree_get_many(PageReader& reader, const TreeRoot& tree, std::span<const B
   for (std::uint32_t level = tree.height - 1u; level != 0; --level) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
       QUIRE_TRY(at[i], child_for(reader, at[i], level, keys[i]));
-      ask_for_node(reader, at[i]);
     }
+    ask_for_nodes(reader, {at.data(), at.size()});
   }
   boost::container::small_vector<LeafPlace, 32> places(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
