@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "capi/purger.h"
 #include "engine/db/database.h"
 #include "engine/record/record_reader.h"
 #include "engine/txn/range_cursor.h"
@@ -101,6 +102,7 @@ struct SharedDatabase {
   std::mutex key_mutex;
   std::map<std::string, KeyFunction, std::less<>> key_functions;  // by name of the collection
   std::size_t handles = 0;                                        // under the registry's mutex
+  std::unique_ptr<Purger> purger;  // where purge_ms asks for it; ends before the database
 };
 
 }  // namespace quire::capi

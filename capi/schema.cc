@@ -7,7 +7,7 @@ using namespace quire::capi;
 
 namespace {
 
-constexpr std::uint32_t kFieldFlags = QUIRE_FIELD_NULLABLE | QUIRE_FIELD_KEY;
+constexpr std::uint32_t kFieldFlags = QUIRE_FIELD_NULLABLE | QUIRE_FIELD_KEY | QUIRE_FIELD_TTL;
 
 Result<OwnedValue> owned(const quire_value& given) {
   QUIRE_TRY(const Value value, value_of(given));
@@ -61,6 +61,7 @@ Result<Field> field_of(const quire_field& given, std::size_t place) {
                .nullable = (given.flags & QUIRE_FIELD_NULLABLE) != 0,
                .dimension = given.dimension,
                .rules = *std::move(rules),
+               .ttl = (given.flags & QUIRE_FIELD_TTL) != 0,
                .id = given.id};
 }
 
@@ -123,6 +124,7 @@ std::string described(const Field& field, bool is_key) {
   if (is_vector(field.type)) text.append("(").append(std::to_string(field.dimension)).append(")");
   if (field.nullable) text += ", may be null";
   if (is_key) text += ", of the key";
+  if (field.ttl) text += ", when the record's time is over";
   return text;
 }
 
@@ -276,7 +278,8 @@ int quire_collection_field(quire_txn* txn, quire_collection collection, size_t i
     field->name = described.name.c_str();
     field->type = static_cast<std::uint32_t>(described.type);
     field->flags = (described.nullable ? std::uint32_t{QUIRE_FIELD_NULLABLE} : 0u) |
-                   (schema.is_key(index) ? std::uint32_t{QUIRE_FIELD_KEY} : 0u);
+                   (schema.is_key(index) ? std::uint32_t{QUIRE_FIELD_KEY} : 0u) |
+                   (described.ttl ? std::uint32_t{QUIRE_FIELD_TTL} : 0u);
     field->dimension = described.dimension;
     field->id = described.id;
     field->rules = kept_rules(opened, index);
