@@ -63,8 +63,7 @@ void watch_forks() {
 // Between two looks at whether the writer's place is free.
 constexpr std::chrono::milliseconds kBusyRetry(2);
 
-int to_options(const quire_open_options* given, DatabaseOptions& options,
-               std::uint32_t& purge_ms) {
+int to_options(const quire_open_options* given, DatabaseOptions& options, std::uint32_t& purge_ms) {
   quire_open_options known;
   if (const int code = read_options(given, known, "quire_open_options"); code != QUIRE_OK)
     return code;

@@ -20,8 +20,7 @@ Result<PurgeTerms> terms_of(const quire_purge_options& options, const Database& 
     return fail(ErrorCode::kInvalid, "quire_purge_options.batch is %u, must be 1 to %u",
                 options.batch, kMostOfBatch);
   if (options.durability > QUIRE_DURABILITY_NONE)
-    return fail(ErrorCode::kInvalid,
-                "quire_purge_options.durability is not a QUIRE_DURABILITY_*");
+    return fail(ErrorCode::kInvalid, "quire_purge_options.durability is not a QUIRE_DURABILITY_*");
   PurgeTerms terms{.now_us = time_of(options.now_us),
                    .most = options.limit,
                    .durability = database.options().writer.durability};

@@ -29,8 +29,8 @@ Purger::Figures Purger::figures() const noexcept {
 
 void Purger::run() {
   std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, std::chrono::milliseconds(interval_ms_),
-                            [this] { return stop_; })) {
+  while (
+      !stopped_.wait_for(lock, std::chrono::milliseconds(interval_ms_), [this] { return stop_; })) {
     lock.unlock();
     const Status done = catch_out_of_memory([this] { return round(); });
     error_.store(done ? ErrorCode::kOk : done.error().code());
@@ -46,14 +46,14 @@ Status Purger::round() {
     purged_.fetch_add(purged - told);
     told = purged;
   };
-  const PurgeTerms terms{.now_us = now_us(),
-                         // What a power loss takes back is purged again: no sync is worth it.
-                         .durability = std::max(database_.options().writer.durability,
-                                                Durability::kOs),
-                         .go_on = [&](std::uint64_t /*purged*/) {
-                           tell();
-                           return !stopping_.load();
-                         }};
+  const PurgeTerms terms{
+      .now_us = now_us(),
+      // What a power loss takes back is purged again: no sync is worth it.
+      .durability = std::max(database_.options().writer.durability, Durability::kOs),
+      .go_on = [&](std::uint64_t /*purged*/) {
+        tell();
+        return !stopping_.load();
+      }};
   Status done = purge_all_in_pieces(database_, &definitions_, terms, purged);
   tell();
   return done;

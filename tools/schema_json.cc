@@ -157,8 +157,8 @@ Field field_of(const ordered_json& object, std::string where) {
   field.name = required_text(object, "name", where);
   where = "field '" + field.name + "'";
   refuse_unknown_members(object,
-                         {"name", "type", "nullable", "ttl", "dimension", "default", "generated", "min",
-                          "max", "min_length", "max_length", "one_of", "pattern"},
+                         {"name", "type", "nullable", "ttl", "dimension", "default", "generated",
+                          "min", "max", "min_length", "max_length", "one_of", "pattern"},
                          where);
   const std::string type = required_text(object, "type", where);
   const auto known = type_by_name(type);

@@ -73,9 +73,9 @@ bool has_database(const std::string& db) {
 
 // The verbs that have --wait.
 bool can_wait(const std::string& verb) {
-  constexpr std::array<std::string_view, 11> kWriters{"create",     "put",    "del",   "drop",
-                                                       "load",       "checkpoint", "schema", "index",
-                                                       "update",     "delete", "purge"};
+  constexpr std::array<std::string_view, 11> kWriters{"create", "put",        "del",    "drop",
+                                                      "load",   "checkpoint", "schema", "index",
+                                                      "update", "delete",     "purge"};
   return std::find(kWriters.begin(), kWriters.end(), verb) != kWriters.end();
 }
 

@@ -170,7 +170,8 @@ Result<Schema> SchemaCodec::decode(Bytes bytes) {
   if (reader.ok() && (format < kFirstFormat || format > kFormat))
     return fail(ErrorCode::kVersion, "schema: of format %u, this library reads 1 to %u", format,
                 kFormat);
-  auto schema = format == kFirstFormat ? decode_first_format(reader) : decode_later_format(reader, format);
+  auto schema =
+      format == kFirstFormat ? decode_first_format(reader) : decode_later_format(reader, format);
   if (!schema) return schema;
   if (!reader.ok() || reader.left() != 0) return damaged("it does not have the size it says");
   if (const Status valid = schema->validate(); !valid) return damaged(valid.error().message());

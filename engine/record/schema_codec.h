@@ -20,9 +20,9 @@
 // timestamps, else a varint size and the bytes.
 //
 // Format 2 is read: it is the same without the flag 512. Format 1, of version 0.1, is read too:
-// varint version, varint index of the key field, varint number of fields, then each: varint size and name,
-// u8 type, u8 flags (1: nullable), and of a vector its varint dimension. Ids and slots are given in
-// order.
+// varint version, varint index of the key field, varint number of fields, then each: varint size
+// and name, u8 type, u8 flags (1: nullable), and of a vector its varint dimension. Ids and slots
+// are given in order.
 #pragma once
 
 #include "engine/record/schema.h"

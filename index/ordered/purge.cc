@@ -31,8 +31,7 @@ bool serves(const SortedForm& form, std::size_t field) noexcept {
 KeyRange primary_range(const Schema& schema, std::int64_t now_us) {
   KeyRange range;
   if (schema.key()[0] != schema.ttl() || now_us == INT64_MAX) return range;
-  append_component(Value::of_timestamp(now_us + 1), schema.key().size() == 1,
-                   range.high.emplace());
+  append_component(Value::of_timestamp(now_us + 1), schema.key().size() == 1, range.high.emplace());
   return range;
 }
 

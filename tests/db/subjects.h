@@ -180,15 +180,14 @@ inline Result<Collection> goods_of(WriteTxn& txn) {
   if (entry) return Collection::open(txn, entry->id, &cache);
   Field id{.name = "id", .type = FieldType::kI64};
   id.rules.default_kind = DefaultKind::kNext;
-  QUIRE_TRY(const Schema schema, Schema::make({id,
-                                               {"name", FieldType::kText, true},
-                                               {"size", FieldType::kI64, true},
-                                               {"tags", FieldType::kArrayText, true},
-                                               {.name = "ends",
-                                                .type = FieldType::kTimestamp,
-                                                .nullable = true,
-                                                .ttl = true}},
-                                              0));
+  QUIRE_TRY(
+      const Schema schema,
+      Schema::make({id,
+                    {"name", FieldType::kText, true},
+                    {"size", FieldType::kI64, true},
+                    {"tags", FieldType::kArrayText, true},
+                    {.name = "ends", .type = FieldType::kTimestamp, .nullable = true, .ttl = true}},
+                   0));
   return Collection::create(txn, "goods", schema, known_kinds());
 }
 

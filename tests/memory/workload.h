@@ -218,7 +218,8 @@ class Workload {
     });
   }
 
-  // Twenty more go in transactions of their own; where memory ends, what is left goes the next time.
+  // Twenty more go in transactions of their own; where memory ends, what is left goes the next
+  // time.
   void purge() {
     if (::testing::Test::HasFatalFailure()) return;
     quire_purge_options options = QUIRE_PURGE_OPTIONS_INIT;
