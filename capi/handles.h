@@ -129,8 +129,9 @@ struct quire_txn {
   std::vector<quire_query*> queries;
   // A reader for each collection that was used: it keeps the definition and addresses of vectors.
   std::map<quire_collection, std::unique_ptr<quire::capi::OpenCollection>> collections;
-  std::vector<quire::OwnedValue> made_key;  // of the last record whose key was asked for
-  std::vector<quire::Error> batch_errors;   // of the last batch, whose sentences were handed out
+  std::vector<quire::OwnedValue> made_key;    // of the last record whose key was asked for
+  std::vector<quire::Error> batch_errors;     // of the last batch, whose sentences were handed out
+  std::vector<quire::OwnedValue> batch_keys;  // likewise, of the keys that were told
   quire_txn* next_idle = nullptr;
 
   quire::View& view() noexcept {

@@ -1,13 +1,13 @@
 // Calls about collections whose fields change, and about their indexes.
 #pragma once
 
-#include "fuzz/calls_table_rows.h"
+#include "fuzz/calls_table_batches.h"
 
 namespace quire::fuzz {
 
-class TableCalls : public TableRowCalls {
+class TableCalls : public TableBatchCalls {
  protected:
-  using TableRowCalls::TableRowCalls;
+  using TableBatchCalls::TableBatchCalls;
 
   void table_call() {
     Txn& txn = some_txn();
@@ -30,9 +30,9 @@ class TableCalls : public TableRowCalls {
   std::string some_column_name() { return "c" + std::to_string(input_.byte() % 9); }
   Column some_column() {
     static constexpr std::uint32_t kTypes[] = {
-        QUIRE_TYPE_I64,   QUIRE_TYPE_TEXT, QUIRE_TYPE_BOOL,       QUIRE_TYPE_F64,
-        QUIRE_TYPE_BYTES, QUIRE_TYPE_JSON, QUIRE_TYPE_ARRAY_TEXT, QUIRE_TYPE_ARRAY_I64,
-        QUIRE_TYPE_TIMESTAMP};
+        QUIRE_TYPE_I64,        QUIRE_TYPE_TEXT,      QUIRE_TYPE_BOOL,
+        QUIRE_TYPE_F64,        QUIRE_TYPE_BYTES,     QUIRE_TYPE_JSON,
+        QUIRE_TYPE_ARRAY_TEXT, QUIRE_TYPE_ARRAY_I64, QUIRE_TYPE_TIMESTAMP};
     Column column;
     column.name = some_column_name();
     column.type = kTypes[input_.byte() % 9];
@@ -90,7 +90,8 @@ class TableCalls : public TableRowCalls {
     }
   }
   void seldom(Txn& txn, quire_collection id, Table& table) {
-    const std::uint8_t what = input_.byte() % 8;
+    const std::uint8_t what = input_.byte() % 10;
+    if (what >= 8) return batch_of_rows(txn, id, table);
     if (what >= 4) return purge_table(txn, id, table);
     std::set<int> codes = codes_of(txn);
     if (what < 2) {

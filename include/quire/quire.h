@@ -202,8 +202,9 @@ typedef struct quire_open_options {
  * copy.
  *
  * Sharing: a second open of a database in one process gives another handle on what is open there
- * already. It ignores its own options (durability, quota_bytes, checkpoint_*, purge_ms, ...) and flags but
- * READ_ONLY and EXCLUSIVE. Read-only opens share whatever is open, others what is open for writing.
+ * already. It ignores its own options (durability, quota_bytes, checkpoint_*, purge_ms, ...) and
+ * flags but READ_ONLY and EXCLUSIVE. Read-only opens share whatever is open, others what is open
+ * for writing.
  *
  * Without the right to write: a process that may not write the directory's file `lock`, where
  * readers are entered, keeps writers out (BUSY) while it reads, and is refused (BUSY) while there
@@ -811,8 +812,13 @@ typedef struct quire_batch_options {
   uint32_t reserved;
   quire_slice key;     /* idempotency key, 1 to 255 bytes; data NULL: none */
   uint64_t remember_s; /* how long it is remembered, from now; 0: a day; at most 100 years */
+  /* Gets the keys of the records that inserts and upserts wrote: for each change in its order as
+   * many values as there are key fields, nulls where it is another change, or failed. NULL: they
+   * are not wanted. */
+  quire_value* keys;
+  size_t key_room; /* values that `keys` has room for: one for each key field and change at least */
 } quire_batch_options;
-#define QUIRE_BATCH_OPTIONS_INIT {sizeof(quire_batch_options), 0, 0, {0, 0}, 0}
+#define QUIRE_BATCH_OPTIONS_INIT {sizeof(quire_batch_options), 0, 0, {0, 0}, 0, 0, 0}
 
 /* What became of one change. */
 typedef struct quire_change_result {
@@ -832,7 +838,7 @@ typedef struct quire_batch_result {
 
 /* Applies the changes, in their order, in the caller's write transaction. options, results and
  * result may be NULL; `results` has room for `count`; set result->size = sizeof *result first.
- * Messages are good until the next batch of the transaction, or its end.
+ * Messages and keys are good until the next batch of the transaction, or its end.
  *
  * A batch is atomic: where a change fails, none is carried out, and the call returns its error,
  * with its place (from 0) before the sentence. With QUIRE_BATCH_PARTIAL a change that fails changes
@@ -841,7 +847,9 @@ typedef struct quire_batch_result {
  *
  * With an idempotency key, what the batch gave is kept with the collection, and committed or undone
  * with the transaction. While it is remembered, the same changes with the same flags and key are
- * not carried out again: `results` and `result` get what they got then, without the sentences.
+ * not carried out again: `results` and `result` get what they got then, without the sentences, and
+ * `keys` too, where the batch asked for them then: its first keys, as many as a MiB holds (some
+ * 250,000 integers that follow one another, 70,000 UUIDs); the others are null.
  * So a program that has lost the answer to its commit just sends its batch again. An atomic batch
  * that fails is not remembered. Changes are the same where their bytes are, defaults as they are
  * given. Outcomes whose time is over go with later batches, some hundreds each; quire_recover
@@ -849,8 +857,9 @@ typedef struct quire_batch_result {
  *
  * O(the changes), and with a key O(log of the batches remembered + size of the changes).
  * Errors: INVALID (a change is not one: kind, NULL, number of key values, something its kind does
- * not take; then none is carried out, also with QUIRE_BATCH_PARTIAL. The key has another size, or
- * belongs to another batch), TYPE (a value of no type); when atomic those of the changes. */
+ * not take; then none is carried out, also with QUIRE_BATCH_PARTIAL. `keys` has too little room.
+ * The idempotency key has another size, or belongs to another batch), TYPE (a value of no type);
+ * when atomic those of the changes. */
 QUIRE_API int quire_batch_apply(quire_txn* txn, quire_collection collection,
                                 const quire_change* changes, size_t count,
                                 const quire_batch_options* options, quire_change_result* results,
