@@ -21,10 +21,13 @@ Result<FieldRules> rules_of(const quire_rules* given) {
   FieldRules rules;
   if (given == nullptr) return rules;
   quire_rules known;
-  if (given->size < sizeof known)
+  if (given->size < sizeof(size_t))
     return fail(ErrorCode::kInvalid, "rules have no size: initialize them with QUIRE_RULES_INIT");
   if (read_options(given, known, "rules") != QUIRE_OK)
     return fail(ErrorCode::kInvalid, "rules that this library does not know");
+  // Of what a shorter struct lacks, this alone does not mean "none" where it is 0.
+  if (given->size < offsetof(quire_rules, max_length) + sizeof known.max_length)
+    known.max_length = UINT64_MAX;
   if (known.default_kind > QUIRE_DEFAULT_VERSION || known.reserved != 0)
     return fail(ErrorCode::kInvalid, "default_kind is not a QUIRE_DEFAULT_*");
   rules.default_kind = static_cast<DefaultKind>(known.default_kind);

@@ -553,7 +553,7 @@ struct quire_rules {
   quire_value min; /* of numbers and timestamps; type NULL: none */
   quire_value max;
   uint64_t min_length; /* TEXT: characters; BYTES: bytes; arrays: elements */
-  uint64_t max_length; /* UINT64_MAX: any */
+  uint64_t max_length; /* UINT64_MAX, or where the size ends before it: any */
   const quire_value* one_of;
   size_t one_of_count; /* 0: any */
   const char* pattern; /* a regular expression (RE2's syntax) for the whole of a TEXT; NULL: none */
@@ -666,7 +666,13 @@ QUIRE_API int quire_collection_count(quire_txn* txn, quire_collection collection
 QUIRE_API int quire_record_insert(quire_txn* txn, quire_collection collection,
                                   const quire_value* values, size_t value_count);
 /* The same, and fills `key` with a value for each key field: what defaults became. They are good
- * until the transaction's next change or end. */
+ * until the transaction's next change or end. key_count is how many values `key` has room for, and
+ * must be as many as there are key fields, else nothing is inserted. */
+QUIRE_API int quire_record_insert_keyed(quire_txn* txn, quire_collection collection,
+                                        const quire_value* values, size_t value_count,
+                                        quire_value* key, size_t key_count);
+/* The same with a `key` that has room for as many values as there are key fields, which nothing
+ * checks. For programs written before there was quire_record_insert_keyed. */
 QUIRE_API int quire_record_insert_key(quire_txn* txn, quire_collection collection,
                                       const quire_value* values, size_t value_count,
                                       quire_value* key);
