@@ -1,5 +1,7 @@
 #include "engine/record/batch.h"
 
+#include <algorithm>
+
 #include "capi/given.h"
 #include "engine/record/value_check.h"
 
@@ -116,6 +118,39 @@ Result<BatchTerms> terms_of(const quire_batch_options& options) {
   return terms;
 }
 
+// The keys that are told, in the caller's array; the others are null. `kept` owns what they are.
+Status fill_keys(const Collection& collection, const BatchOutcome& outcome,
+                 std::vector<OwnedValue>& kept, std::span<quire_value> keys) {
+  const std::size_t fields = collection.schema().key().size();
+  kept.clear();
+  kept.reserve(outcome.keys.size() * fields);  // so that none of them moves
+  for (const auto& [place, key] : outcome.keys) {
+    QUIRE_TRY(std::vector<OwnedValue> parts, decode_key(collection.schema(), bytes_of(key)));
+    for (std::size_t i = 0; i < fields; ++i) {
+      kept.push_back(std::move(parts[i]));
+      keys[place * fields + i] = public_value(kept.back().view());
+    }
+  }
+  return {};
+}
+
+// Room for all that may be told, emptied. kInvalid.
+Result<std::span<quire_value>> room_for_keys(const quire_batch_options& options,
+                                             const Collection& collection, size_t count) {
+  const std::size_t fields = collection.schema().key().size();
+  if (options.keys == nullptr && options.key_room != 0)
+    return fail(ErrorCode::kInvalid, "quire_batch_options.keys is NULL, its room is %zu",
+                options.key_room);
+  if (options.keys != nullptr && options.key_room / fields < count)
+    return fail(ErrorCode::kInvalid,
+                "quire_batch_options.keys has room for %zu values: %zu changes have %zu each",
+                options.key_room, count, fields);
+  if (options.keys == nullptr) return std::span<quire_value>();
+  const std::span<quire_value> keys(options.keys, count * fields);
+  std::ranges::fill(keys, quire_value{});
+  return keys;
+}
+
 void fill_results(const std::vector<Error>& errors, const BatchOutcome& outcome, size_t count,
                   quire_change_result* results) {
   if (results == nullptr) return;
@@ -150,6 +185,9 @@ extern "C" int quire_batch_apply(quire_txn* txn, quire_collection collection,
   return change_records(txn, collection, [&](const Collection& opened) -> int {
     auto terms = terms_of(known);
     if (!terms) return report(terms.error());
+    const auto keys = room_for_keys(known, opened, count);
+    if (!keys) return report(keys.error());
+    terms->tell_keys = known.keys != nullptr;
     GivenChanges given;
     if (const Status taken = given.take(opened, changes, count); !taken)
       return report(taken.error());
@@ -165,6 +203,8 @@ extern "C" int quire_batch_apply(quire_txn* txn, quire_collection collection,
     for (const FailedChange& one : outcome->failed) txn->batch_errors.push_back(one.error);
     fill_results(txn->batch_errors, *outcome, count, results);
     fill_result(*outcome, count, result);
+    if (const Status told = fill_keys(opened, *outcome, txn->batch_keys, *keys); !told)
+      return report(told.error());
     if (!outcome->undone) return QUIRE_OK;
     const FailedChange& first = outcome->failed.front();
     return report(first.error.with_context("change " + std::to_string(first.place)));

@@ -9,13 +9,36 @@ using namespace quire::capi;
 
 namespace {
 
+// How many values a caller has room for that does not say it.
+constexpr size_t kAsManyAsThereAre = SIZE_MAX;
+
+// key_count: of `key`, where that is wanted.
 int insert(quire_txn* txn, quire_collection collection, const quire_value* values,
-           size_t value_count, EncodedKey* key) {
+           size_t value_count, EncodedKey* key, size_t key_count = kAsManyAsThereAre) {
   return change_records(txn, collection, [&](const Collection& opened) {
+    if (key_count != kAsManyAsThereAre) {
+      if (const Status room = check_key_count(opened, key_count); !room)
+        return report(room.error());
+    }
     auto converted = values_of(values, value_count);
     if (converted) converted = with_made_key(txn, opened, *std::move(converted));
     if (!converted) return report(converted.error());
     return code_of(insert_record(*txn->write, opened, span_of(*converted), key));
+  });
+}
+
+int insert_and_tell(quire_txn* txn, quire_collection collection, const quire_value* values,
+                    size_t value_count, quire_value* key, size_t key_count) {
+  EncodedKey made;
+  const int code = insert(txn, collection, values, value_count, &made, key_count);
+  if (code != QUIRE_OK) return code;
+  return read_collection(txn, collection, [&](OpenCollection& opened) -> int {
+    auto parts = decode_key(opened.reader.collection().schema(), bytes_of(made));
+    if (!parts) return report(parts.error());
+    txn->made_key = *std::move(parts);
+    for (size_t i = 0; i < txn->made_key.size(); ++i)
+      key[i] = public_value(txn->made_key[i].view());
+    return QUIRE_OK;
   });
 }
 
@@ -88,17 +111,16 @@ int quire_record_insert(quire_txn* txn, quire_collection collection, const quire
 int quire_record_insert_key(quire_txn* txn, quire_collection collection, const quire_value* values,
                             size_t value_count, quire_value* key) {
   if (key == nullptr) return report(QUIRE_ERR_INVALID, "quire_record_insert_key: key is NULL");
-  EncodedKey made;
-  if (const int code = insert(txn, collection, values, value_count, &made); code != QUIRE_OK)
-    return code;
-  return read_collection(txn, collection, [&](OpenCollection& opened) -> int {
-    auto parts = decode_key(opened.reader.collection().schema(), bytes_of(made));
-    if (!parts) return report(parts.error());
-    txn->made_key = *std::move(parts);
-    for (size_t i = 0; i < txn->made_key.size(); ++i)
-      key[i] = public_value(txn->made_key[i].view());
-    return QUIRE_OK;
-  });
+  return insert_and_tell(txn, collection, values, value_count, key, kAsManyAsThereAre);
+}
+
+int quire_record_insert_keyed(quire_txn* txn, quire_collection collection,
+                              const quire_value* values, size_t value_count, quire_value* key,
+                              size_t key_count) {
+  if (key == nullptr || key_count == kAsManyAsThereAre)
+    return report(QUIRE_ERR_INVALID,
+                  "quire_record_insert_keyed: key is NULL, or key_count is no number of values");
+  return insert_and_tell(txn, collection, values, value_count, key, key_count);
 }
 
 int quire_record_upsert(quire_txn* txn, quire_collection collection, const quire_value* values,

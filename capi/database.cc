@@ -63,7 +63,7 @@ void watch_forks() {
 // Between two looks at whether the writer's place is free.
 constexpr std::chrono::milliseconds kBusyRetry(2);
 
-int to_options(const quire_open_options* given, DatabaseOptions& options) {
+int to_options(const quire_open_options* given, DatabaseOptions& options, std::uint32_t& purge_ms) {
   quire_open_options known;
   if (const int code = read_options(given, known, "quire_open_options"); code != QUIRE_OK)
     return code;
@@ -74,14 +74,20 @@ int to_options(const quire_open_options* given, DatabaseOptions& options) {
     return report(QUIRE_ERR_INVALID, "quire_open_options.flags has unknown bits");
   if (known.durability > QUIRE_DURABILITY_NONE)
     return report(QUIRE_ERR_INVALID, "quire_open_options.durability is not a QUIRE_DURABILITY_*");
-  if (known.reserved0 != 0)
-    return report(QUIRE_ERR_INVALID, "quire_open_options.reserved0 must be 0");
   options.read_only = (known.flags & QUIRE_OPEN_READ_ONLY) != 0;
   options.create = (known.flags & QUIRE_OPEN_CREATE) != 0;
   options.exclusive = (known.flags & QUIRE_OPEN_EXCLUSIVE) != 0;
   if (options.read_only && options.create)
     return report(QUIRE_ERR_INVALID,
                   "QUIRE_OPEN_CREATE with QUIRE_OPEN_READ_ONLY: reads make nothing");
+  if (known.purge_ms != 0 && options.read_only)
+    return report(QUIRE_ERR_INVALID,
+                  "quire_open_options.purge_ms with QUIRE_OPEN_READ_ONLY: reads delete nothing");
+  if (known.purge_ms != 0 && (known.flags & QUIRE_OPEN_NO_BACKGROUND) != 0)
+    return report(QUIRE_ERR_INVALID,
+                  "quire_open_options.purge_ms with QUIRE_OPEN_NO_BACKGROUND: there is no thread "
+                  "to purge");
+  purge_ms = known.purge_ms;
   options.page_size = known.page_size;
   options.index_kinds = index_kinds();
   options.busy_timeout_ms = known.busy_timeout_ms;
@@ -118,7 +124,8 @@ std::shared_ptr<SharedDatabase> find_open(const std::string& path, const Databas
 
 // A handle on the database, shared or opened. Never waits for another process's writer: other opens
 // and closes, and fork(), wait for this.
-Result<quire_db*> open_once(const std::string& path, const DatabaseOptions& options) {
+Result<quire_db*> open_once(const std::string& path, const DatabaseOptions& options,
+                            std::uint32_t purge_ms) {
   Registry& all = registry();
   const std::scoped_lock lock(all.mutex);
   std::shared_ptr<SharedDatabase> shared = find_open(path, options);
@@ -131,6 +138,8 @@ Result<quire_db*> open_once(const std::string& path, const DatabaseOptions& opti
     QUIRE_TRY(auto database, Database::open(io::real_disk(), path, options));
     shared = std::make_shared<SharedDatabase>();
     shared->database = std::move(database);
+    if (purge_ms != 0)
+      shared->purger = std::make_unique<Purger>(*shared->database, shared->definitions, purge_ms);
   }
   // A database gets into the list with its first handle, which takes it out again.
   const bool first = shared->handles == 0;
@@ -178,12 +187,13 @@ int quire_open(const char* path, const quire_open_options* given, quire_db** out
     return report(QUIRE_ERR_INVALID, "quire_open: the path is NULL or empty");
   return guarded([&]() -> int {
     DatabaseOptions options;
-    if (const int code = to_options(given, options); code != QUIRE_OK) return code;
+    std::uint32_t purge_ms = 0;
+    if (const int code = to_options(given, options, purge_ms); code != QUIRE_OK) return code;
     watch_forks();
     const std::uint32_t patience_ms = std::exchange(options.busy_timeout_ms, 0u);
     const auto began = std::chrono::steady_clock::now();
     for (;;) {
-      const auto opened = open_once(path, options);
+      const auto opened = open_once(path, options, purge_ms);
       if (opened) {
         *out = *opened;
         return QUIRE_OK;
@@ -219,6 +229,7 @@ int quire_close(quire_db* db) {
     int code = QUIRE_OK;
     if (!forked && --db->shared->handles == 0) {
       std::erase(all.databases, db->shared);
+      db->shared->purger.reset();
       const auto status = catch_out_of_memory([&] { return db->shared->database->close(); });
       if (!status) code = report(status.error());
     }
@@ -339,6 +350,14 @@ Status fill_stat(Database& database, quire_stat& stat) {
   return count_names(database, stat);
 }
 
+void tell_of_purges(const Purger& purger, quire_stat& stat) noexcept {
+  const Purger::Figures figures = purger.figures();
+  stat.purge_rounds = figures.rounds;
+  stat.purged = figures.purged;
+  stat.purge_error = -static_cast<int>(figures.error);
+  stat.purge_ms = purger.interval_ms();
+}
+
 }  // namespace
 
 extern "C" int quire_get_stat(quire_db* db, quire_stat* stat) {
@@ -350,6 +369,7 @@ extern "C" int quire_get_stat(quire_db* db, quire_stat* stat) {
     std::memset(&all, 0, sizeof all);
     if (const auto status = fill_stat(*db->shared->database, all); !status)
       return report(status.error());
+    if (const auto& purger = db->shared->purger; purger != nullptr) tell_of_purges(*purger, all);
     all.size = std::min(stat->size, sizeof all);
     const std::size_t size = stat->size;
     std::memcpy(stat, &all, all.size);

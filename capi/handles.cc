@@ -91,6 +91,7 @@ void end_txn(quire_txn* txn) noexcept {
   txn->collections.clear();
   txn->savepoints.clear();
   txn->batch_errors.clear();
+  txn->batch_keys.clear();
   txn->state.store(HandleState::kClosed, std::memory_order_release);
   const bool wrote = txn->write != nullptr;
   txn->write.reset();

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "capi/purger.h"
 #include "engine/db/database.h"
 #include "engine/record/record_reader.h"
 #include "engine/txn/range_cursor.h"
@@ -101,6 +102,7 @@ struct SharedDatabase {
   std::mutex key_mutex;
   std::map<std::string, KeyFunction, std::less<>> key_functions;  // by name of the collection
   std::size_t handles = 0;                                        // under the registry's mutex
+  std::unique_ptr<Purger> purger;  // where purge_ms asks for it; ends before the database
 };
 
 }  // namespace quire::capi
@@ -127,8 +129,9 @@ struct quire_txn {
   std::vector<quire_query*> queries;
   // A reader for each collection that was used: it keeps the definition and addresses of vectors.
   std::map<quire_collection, std::unique_ptr<quire::capi::OpenCollection>> collections;
-  std::vector<quire::OwnedValue> made_key;  // of the last record whose key was asked for
-  std::vector<quire::Error> batch_errors;   // of the last batch, whose sentences were handed out
+  std::vector<quire::OwnedValue> made_key;    // of the last record whose key was asked for
+  std::vector<quire::Error> batch_errors;     // of the last batch, whose sentences were handed out
+  std::vector<quire::OwnedValue> batch_keys;  // likewise, of the keys that were told
   quire_txn* next_idle = nullptr;
 
   quire::View& view() noexcept {

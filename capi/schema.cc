@@ -7,7 +7,7 @@ using namespace quire::capi;
 
 namespace {
 
-constexpr std::uint32_t kFieldFlags = QUIRE_FIELD_NULLABLE | QUIRE_FIELD_KEY;
+constexpr std::uint32_t kFieldFlags = QUIRE_FIELD_NULLABLE | QUIRE_FIELD_KEY | QUIRE_FIELD_TTL;
 
 Result<OwnedValue> owned(const quire_value& given) {
   QUIRE_TRY(const Value value, value_of(given));
@@ -21,10 +21,13 @@ Result<FieldRules> rules_of(const quire_rules* given) {
   FieldRules rules;
   if (given == nullptr) return rules;
   quire_rules known;
-  if (given->size < sizeof known)
+  if (given->size < sizeof(size_t))
     return fail(ErrorCode::kInvalid, "rules have no size: initialize them with QUIRE_RULES_INIT");
   if (read_options(given, known, "rules") != QUIRE_OK)
     return fail(ErrorCode::kInvalid, "rules that this library does not know");
+  // Of what a shorter struct lacks, this alone does not mean "none" where it is 0.
+  if (given->size < offsetof(quire_rules, max_length) + sizeof known.max_length)
+    known.max_length = UINT64_MAX;
   if (known.default_kind > QUIRE_DEFAULT_VERSION || known.reserved != 0)
     return fail(ErrorCode::kInvalid, "default_kind is not a QUIRE_DEFAULT_*");
   rules.default_kind = static_cast<DefaultKind>(known.default_kind);
@@ -61,6 +64,7 @@ Result<Field> field_of(const quire_field& given, std::size_t place) {
                .nullable = (given.flags & QUIRE_FIELD_NULLABLE) != 0,
                .dimension = given.dimension,
                .rules = *std::move(rules),
+               .ttl = (given.flags & QUIRE_FIELD_TTL) != 0,
                .id = given.id};
 }
 
@@ -123,6 +127,7 @@ std::string described(const Field& field, bool is_key) {
   if (is_vector(field.type)) text.append("(").append(std::to_string(field.dimension)).append(")");
   if (field.nullable) text += ", may be null";
   if (is_key) text += ", of the key";
+  if (field.ttl) text += ", when the record's time is over";
   return text;
 }
 
@@ -276,7 +281,8 @@ int quire_collection_field(quire_txn* txn, quire_collection collection, size_t i
     field->name = described.name.c_str();
     field->type = static_cast<std::uint32_t>(described.type);
     field->flags = (described.nullable ? std::uint32_t{QUIRE_FIELD_NULLABLE} : 0u) |
-                   (schema.is_key(index) ? std::uint32_t{QUIRE_FIELD_KEY} : 0u);
+                   (schema.is_key(index) ? std::uint32_t{QUIRE_FIELD_KEY} : 0u) |
+                   (described.ttl ? std::uint32_t{QUIRE_FIELD_TTL} : 0u);
     field->dimension = described.dimension;
     field->id = described.id;
     field->rules = kept_rules(opened, index);

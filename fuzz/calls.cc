@@ -75,7 +75,9 @@ class Session : public TableCalls {
     if (!found_no_room(code)) expect(code, QUIRE_OK, "checkpoint");
   }
   void database_call() {
-    switch (input_.byte() % 8) {
+    switch (input_.byte() % 9) {
+      case 8:
+        return purge();
       case 0:
         checkpoint();
         break;
@@ -110,6 +112,25 @@ class Session : public TableCalls {
       default:
         return wrong_call();
     }
+  }
+  // In transactions of its own: what it has deleted is committed, also where a quota ended it.
+  void purge() {
+    if (writer() != nullptr) return;  // it would wait for its turn for ever
+    quire_purge_options options = QUIRE_PURGE_OPTIONS_INIT;
+    options.now_us = input_.byte() % 14 - 3;
+    options.batch = 1 + input_.byte() % 8;
+    std::uint64_t purged = 0;
+    const int code = quire_purge_database(dbs_[0], &options, &purged);
+    if (!found_no_room(code)) expect(code, QUIRE_OK, "purge of the database");
+    wrote_ = wrote_ || purged != 0;
+    quire_txn* txn = nullptr;
+    expect(quire_begin(dbs_[0], QUIRE_READ, &txn), QUIRE_OK, "begin");
+    for (auto& [id, table] : committed_.tables) {
+      take_out_purged(txn, id, table, options.now_us, purged);
+      demand(code != QUIRE_OK || table.over(options.now_us).empty(), "a purge leaves what is over");
+    }
+    demand(purged == 0, "a purge deleted less than it says");
+    quire_abort(txn);
   }
   void second_handle() {
     if (dbs_.size() == 1) {

@@ -18,7 +18,7 @@ namespace quire::fuzz {
 // A value of a field.
 struct Cell {
   std::uint32_t type = QUIRE_TYPE_NULL;  // or DEFAULT
-  std::int64_t number = 0;               // BOOL, I64
+  std::int64_t number = 0;               // BOOL, I64, TIMESTAMP
   double fraction = 0;                   // F64
   std::string bytes;                     // TEXT, BYTES, JSON
   std::vector<Cell> elements;            // of an array
@@ -80,6 +80,7 @@ struct Column {
   std::uint32_t type = QUIRE_TYPE_I64;
   bool nullable = false;
   bool bounded = false;         // numbers not below 0; at most kMostLong long
+  bool ttl = false;             // says when the time of its record is over
   std::optional<Cell> initial;  // its default
 
   static constexpr std::size_t kMostLong = 6;
@@ -170,7 +171,8 @@ struct TableIndex {
   static KeyPart value(const IndexPart& part, const Cell& cell) {
     if (cell.is_null()) return std::nullopt;
     if (cell.type == QUIRE_TYPE_F64) return std::to_string(cell.fraction);
-    if (cell.type == QUIRE_TYPE_I64 || cell.type == QUIRE_TYPE_BOOL)
+    if (cell.type == QUIRE_TYPE_I64 || cell.type == QUIRE_TYPE_BOOL ||
+        cell.type == QUIRE_TYPE_TIMESTAMP)
       return std::to_string(cell.number);
     return part.folded ? fold(cell.bytes) : cell.bytes;
   }
@@ -202,6 +204,25 @@ struct Table {
   const Column* column(std::uint32_t id) const {
     const auto found = std::ranges::find(columns, id, &Column::id);
     return found == columns.end() ? nullptr : &*found;
+  }
+  // The one that says when a record's time is over.
+  const Column* ttl() const {
+    const auto found = std::ranges::find(columns, true, &Column::ttl);
+    return found == columns.end() ? nullptr : &*found;
+  }
+  bool ttl_fits() const {
+    return std::ranges::count(columns, true, &Column::ttl) <= 1 &&
+           (ttl() == nullptr || ttl()->type == QUIRE_TYPE_TIMESTAMP);
+  }
+  // Keys of the records whose time was over then.
+  std::vector<std::int64_t> over(std::int64_t now_us) const {
+    std::vector<std::int64_t> keys;
+    if (ttl() == nullptr) return keys;
+    for (const auto& [key, row] : rows) {
+      const Cell& ends = row.at(ttl()->id);
+      if (!ends.is_null() && ends.number <= now_us) keys.push_back(key);
+    }
+    return keys;
   }
   TableIndex* index(const std::string& wanted) {
     const auto found = std::ranges::find(indexes, wanted, &TableIndex::name);

@@ -59,7 +59,8 @@ class TableRowCalls : public RecordCalls {
       expect(quire_collection_field(txn, id, i, &field), QUIRE_OK, "collection_field");
       demand(field.id == column.id && field.name == column.name && field.type == column.type &&
                  ((field.flags & QUIRE_FIELD_NULLABLE) != 0) == column.nullable &&
-                 ((field.flags & QUIRE_FIELD_KEY) != 0) == (column.id == table.key),
+                 ((field.flags & QUIRE_FIELD_KEY) != 0) == (column.id == table.key) &&
+                 ((field.flags & QUIRE_FIELD_TTL) != 0) == column.ttl,
              "a field is another");
       const bool has_default =
           field.rules != nullptr && field.rules->default_kind == QUIRE_DEFAULT_VALUE;
@@ -97,6 +98,7 @@ class TableRowCalls : public RecordCalls {
       case QUIRE_TYPE_BOOL:
         return number_cell(type, which & 1);
       case QUIRE_TYPE_I64:
+      case QUIRE_TYPE_TIMESTAMP:
         return number_cell(type, number);
       case QUIRE_TYPE_F64:
         return fraction_cell(static_cast<double>(number) / 2);
@@ -177,6 +179,41 @@ class TableRowCalls : public RecordCalls {
     expect_among(txn, code, codes, "a record of a table");
     if (code == QUIRE_OK) table.rows[key] = std::move(row);
   }
+  // --- records whose time is over ---
+
+  // Those that a purge has deleted, which ones it chose being its own business.
+  static void take_out_purged(quire_txn* txn, quire_collection id, Table& table,
+                              std::int64_t now_us, std::uint64_t& purged) {
+    for (const std::int64_t key : table.over(now_us)) {
+      const Cell cell = number_cell(QUIRE_TYPE_I64, key);
+      const quire_value value = TableArguments().value(cell);
+      const int code = quire_record_get(txn, id, &value, 1, nullptr, 0);
+      if (code == QUIRE_OK) continue;
+      expect(code, QUIRE_ERR_NOT_FOUND, "record_get after a purge");
+      demand(purged > 0, "a purge deleted more than it says");
+      --purged;
+      table.rows.erase(key);
+    }
+  }
+  void purge_table(Txn& txn, quire_collection id, Table& table) {
+    const std::int64_t now_us = input_.byte() % 14 - 3;
+    const std::uint8_t which = input_.byte();
+    const std::uint64_t limit = which < 128 ? UINT64_MAX : which % 8U;
+    std::set<int> codes = codes_of(txn);
+    if (limit == 0)
+      codes = {QUIRE_ERR_INVALID};
+    else if (codes.empty() && table.ttl() == nullptr)
+      codes.insert(QUIRE_ERR_INVALID);
+    std::uint64_t purged = 77;
+    const int code = quire_purge(txn.handle, id, now_us, limit, &purged);
+    expect_among(txn, code, codes, "purge");
+    if (code != QUIRE_OK) return;
+    demand(purged == std::min<std::uint64_t>(limit, table.over(now_us).size()),
+           "a purge deletes another number of records");
+    take_out_purged(txn.handle, id, table, now_us, purged);
+    demand(purged == 0, "a purge deleted what is not over, or nothing");
+  }
+
   void put_rows(Txn& txn, quire_collection id, Table& table, std::uint8_t seed) {
     std::uint32_t number = seed * 2654435761U + 1;
     const auto next = [&] {

@@ -15,7 +15,8 @@ class TableArguments {
     quire_value value{};
     value.type = cell.type;
     if (cell.type == QUIRE_TYPE_BOOL) value.as.boolean = static_cast<std::int32_t>(cell.number);
-    if (cell.type == QUIRE_TYPE_I64) value.as.i64 = cell.number;
+    if (cell.type == QUIRE_TYPE_I64 || cell.type == QUIRE_TYPE_TIMESTAMP)
+      value.as.i64 = cell.number;
     if (cell.type == QUIRE_TYPE_F64) value.as.f64 = cell.fraction;
     if (cell.type == QUIRE_TYPE_TEXT || cell.type == QUIRE_TYPE_BYTES ||
         cell.type == QUIRE_TYPE_JSON)
@@ -33,7 +34,8 @@ class TableArguments {
     for (const Column& column : columns) {
       const bool is_key = key == 0 ? all.empty() : column.id == key;
       const std::uint32_t flags = (is_key ? std::uint32_t{QUIRE_FIELD_KEY} : 0U) |
-                                  (column.nullable ? std::uint32_t{QUIRE_FIELD_NULLABLE} : 0U);
+                                  (column.nullable ? std::uint32_t{QUIRE_FIELD_NULLABLE} : 0U) |
+                                  (column.ttl ? std::uint32_t{QUIRE_FIELD_TTL} : 0U);
       all.push_back({column.name.c_str(), column.type, flags, 0, column.id, rules(column)});
     }
     return all;
@@ -75,7 +77,8 @@ inline Cell cell_of(const quire_value& value) {
   Cell cell;
   cell.type = value.type;
   if (value.type == QUIRE_TYPE_BOOL) cell.number = value.as.boolean;
-  if (value.type == QUIRE_TYPE_I64) cell.number = value.as.i64;
+  if (value.type == QUIRE_TYPE_I64 || value.type == QUIRE_TYPE_TIMESTAMP)
+    cell.number = value.as.i64;
   if (value.type == QUIRE_TYPE_F64) cell.fraction = value.as.f64;
   if (value.type == QUIRE_TYPE_TEXT || value.type == QUIRE_TYPE_BYTES ||
       value.type == QUIRE_TYPE_JSON)

@@ -1,13 +1,13 @@
 // Calls about collections whose fields change, and about their indexes.
 #pragma once
 
-#include "fuzz/calls_table_rows.h"
+#include "fuzz/calls_table_batches.h"
 
 namespace quire::fuzz {
 
-class TableCalls : public TableRowCalls {
+class TableCalls : public TableBatchCalls {
  protected:
-  using TableRowCalls::TableRowCalls;
+  using TableBatchCalls::TableBatchCalls;
 
   void table_call() {
     Txn& txn = some_txn();
@@ -30,14 +30,18 @@ class TableCalls : public TableRowCalls {
   std::string some_column_name() { return "c" + std::to_string(input_.byte() % 9); }
   Column some_column() {
     static constexpr std::uint32_t kTypes[] = {
-        QUIRE_TYPE_I64,   QUIRE_TYPE_TEXT, QUIRE_TYPE_BOOL,       QUIRE_TYPE_F64,
-        QUIRE_TYPE_BYTES, QUIRE_TYPE_JSON, QUIRE_TYPE_ARRAY_TEXT, QUIRE_TYPE_ARRAY_I64};
+        QUIRE_TYPE_I64,        QUIRE_TYPE_TEXT,      QUIRE_TYPE_BOOL,
+        QUIRE_TYPE_F64,        QUIRE_TYPE_BYTES,     QUIRE_TYPE_JSON,
+        QUIRE_TYPE_ARRAY_TEXT, QUIRE_TYPE_ARRAY_I64, QUIRE_TYPE_TIMESTAMP};
     Column column;
     column.name = some_column_name();
-    column.type = kTypes[input_.byte() % 8];
+    column.type = kTypes[input_.byte() % 9];
     const std::uint8_t flags = input_.byte();
     column.nullable = (flags & 1) != 0;
     column.bounded = (flags & 2) != 0;
+    // Of another type, or a second one, now and then too.
+    const unsigned wanted = column.type == QUIRE_TYPE_TIMESTAMP ? 8 : 56;
+    column.ttl = (flags & wanted) == wanted;
     if ((flags & 4) != 0 && !is_array_type(column.type)) column.initial = initial_of(column.type);
     return column;
   }
@@ -62,7 +66,9 @@ class TableCalls : public TableRowCalls {
     const int code =
         quire_collection_create(txn.handle, table.name.c_str(), fields.data(), fields.size(), &id);
     std::set<int> codes = codes_of(txn);
-    if (codes.empty() && txn.state.taken(table.name)) codes.insert(QUIRE_ERR_EXISTS);
+    const bool may = codes.empty();
+    if (may && txn.state.taken(table.name)) codes.insert(QUIRE_ERR_EXISTS);
+    if (may && !table.ttl_fits()) codes.insert(QUIRE_ERR_INVALID);
     expect_among(txn, code, codes, "collection_create");
     if (code != QUIRE_OK) return;
     demand(!txn.state.has(id), "a number twice");
@@ -84,7 +90,9 @@ class TableCalls : public TableRowCalls {
     }
   }
   void seldom(Txn& txn, quire_collection id, Table& table) {
-    const std::uint8_t what = input_.byte() % 4;
+    const std::uint8_t what = input_.byte() % 10;
+    if (what >= 8) return batch_of_rows(txn, id, table);
+    if (what >= 4) return purge_table(txn, id, table);
     std::set<int> codes = codes_of(txn);
     if (what < 2) {
       const int code = quire_collection_rewrite(txn.handle, id, nullptr, nullptr);
@@ -111,6 +119,7 @@ class TableCalls : public TableRowCalls {
     std::set<int> codes = codes_of(txn);
     Table next = table;
     if (!change_one(next, codes)) return;
+    if (!next.ttl_fits()) codes.insert(QUIRE_ERR_INVALID);
     TableArguments arguments;
     const auto fields = arguments.fields(next.columns, table.key);
     const int code =
@@ -133,7 +142,7 @@ class TableCalls : public TableRowCalls {
   }
   // One change of the fields, by chance; codes of why it is refused. False: none.
   bool change_one(Table& table, std::set<int>& codes) {
-    const std::uint8_t what = input_.byte() % 9;
+    const std::uint8_t what = input_.byte() % 10;
     const std::size_t at = input_.byte() % table.columns.size();
     if (what < 2) return add_column(table, at, codes);
     Column& column = table.columns[at];
@@ -160,6 +169,9 @@ class TableCalls : public TableRowCalls {
       case 7:
         if (is_key || is_array_type(column.type)) return false;
         column.initial = column.initial ? std::nullopt : std::optional(initial_of(column.type));
+        return true;
+      case 8:
+        column.ttl = !column.ttl;
         return true;
       default:
         std::ranges::rotate(table.columns, table.columns.begin() + static_cast<std::ptrdiff_t>(at));

@@ -7,6 +7,8 @@
 // rules of its header (names, numbers of fields, the key). Of operations: each is carried out, or
 // ends the transaction with an error; what was carried out leaves collections whose structures
 // agree with one another. The database is as it was once the transaction is given up.
+#include <algorithm>
+
 #include "engine/array/array_format.h"
 #include "engine/db/database.h"
 #include "engine/io/simulated_disk.h"
@@ -147,6 +149,9 @@ void try_schema(Bytes bytes) {
   const std::vector<std::size_t> key(schema->key().begin(), schema->key().end());
   demand(Schema::make(fields, key).has_value(), "a schema that nobody could have made");
   demand(must(schema->changed(fields)) == *schema, "no change makes another schema");
+  demand(std::ranges::count(fields, true, &Field::ttl) <= 1 &&
+             (schema->ttl() == schema->size() || fields[schema->ttl()].ttl),
+         "more than one field ends a record, or another than it says");
   for (std::size_t i = 0; i < schema->size(); ++i)
     demand(schema->find(schema->field(i).name) == i, "a field is not found by its name");
 }
@@ -226,6 +231,17 @@ std::vector<ByteVector> seeds() {
   std::vector<ByteVector> all;
   ByteVector schema;
   SchemaCodec::encode(book_schema(), schema);
+  all.push_back(seed(kSchema, schema));
+  // Of an older format, and one whose records end.
+  schema[0] = std::byte{2};
+  all.push_back(seed(kSchema, schema));
+  schema.clear();
+  SchemaCodec::encode(
+      must(Schema::make(
+          {{"id", FieldType::kI64},
+           {.name = "ends", .type = FieldType::kTimestamp, .nullable = true, .ttl = true}},
+          0)),
+      schema);
   all.push_back(seed(kSchema, schema));
   const CollectionDefinition definition{
       .name = "books", .numbers = 17, .freed = 18, .schema = book_schema(), .vectors = {19, 20}};

@@ -52,6 +52,7 @@ class CommandLine {
     add_index();
     add_queries();
     add_changes();
+    add_purge();
     add_shell();
   }
 
@@ -325,6 +326,7 @@ class CommandLine {
   void add_index();
   void add_queries();
   void add_changes();
+  void add_purge();
   void add_shell();
   CLI::App* selecting_verb(const std::string& name, const std::string& summary,
                            const std::string& usage, const char* footer);

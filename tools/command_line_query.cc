@@ -71,6 +71,14 @@ void CommandLine::add_changes() {
   }
 }
 
+void CommandLine::add_purge() {
+  CLI::App* purge = verb("purge", "delete the records whose time is over",
+                         "quire purge DB [COLLECTION] [OPTIONS]", help::kPurge);
+  rest(purge);
+  number(purge, "--limit", &a_->limit, 1, UINT64_MAX, "at most so many")->type_name("N");
+  writer(purge);
+}
+
 void CommandLine::add_schema() {
   CLI::App* schema = verb(
       "schema", "show or change a collection's fields",

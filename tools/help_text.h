@@ -44,7 +44,8 @@ A schema file is JSON:
    "indexes": [{"name": "by_size", "kind": "sorted", "options": {"fields": ["size"]}}]}
 Types: bool, i64, f64, text, bytes, timestamp, json; arrays of scalars (i64[], text[], ...); vector (of
 32-bit floats), vector_f16, vector_i8, vector_bits. "key" may be a list of fields. Rules: default,
-generated (now, next, uuid, version), min, max, min_length, max_length, one_of, pattern.)";
+generated (now, next, uuid, version), min, max, min_length, max_length, one_of, pattern. "ttl": true makes
+a timestamp the time at which its record is over: see `quire purge --help`.)";
 
 inline constexpr const char* kPut = R"(
 Inserts a record or replaces the one with its key; or puts a key into a keyspace, which is made when

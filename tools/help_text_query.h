@@ -14,6 +14,7 @@ Examples:
   quire schema shop.quire products rename note remark
   quire schema shop.quire products change size '{"type": "f64"}'      # wider: the records stay
   quire schema shop.quire products change size '{"min": 0, "nullable": null}'
+  quire schema shop.quire products change ends '{"ttl": true}'        # when a record is over: see purge
   quire schema shop.quire products drop remark                        # with its values
   quire schema shop.quire products expect products.schema.json        # exit code 1: it is another
   quire schema shop.quire products rewrite                            # brings all to one version
@@ -86,6 +87,17 @@ Examples:
   quire delete shop.quire products "section = 'gui'"
   quire delete shop.quire products 'made < $1' --arg 2020-01-01 --order made --limit 1000
   quire delete shop.quire products --all)";
+
+inline constexpr const char* kPurge = R"(
+Deletes the records whose time is over: the time in the field that the schema calls "ttl". Of one
+collection, or of all that have such a field; 256 records a transaction, so that others may write in
+between. With an index on the field no other records are read.
+
+Examples:
+  quire schema shop.quire sessions change ends '{"ttl": true}'        # once: a timestamp
+  quire index shop.quire sessions create by_end ends --where 'ends is not null'
+  quire purge shop.quire sessions
+  quire purge shop.quire --limit 10000 --json)";
 
 inline constexpr const char* kShell = R"(
 Reads verbs and carries them out, each in a transaction of its own: the verbs of this program without

@@ -133,6 +133,7 @@ std::string describe_field(const Field& field) {
   if (field.dimension != 0) text += "(" + std::to_string(field.dimension) + ")";
   if (field.nullable) text += ", nullable";
   if (field.key) text += ", key";
+  if (field.ttl) text += ", ttl";
   return text;
 }
 
@@ -210,6 +211,7 @@ CFields::CFields(const Schema& schema) {
     std::uint32_t flags = 0;
     if (field.nullable) flags |= QUIRE_FIELD_NULLABLE;
     if (field.key) flags |= QUIRE_FIELD_KEY;
+    if (field.ttl) flags |= QUIRE_FIELD_TTL;
     fields_.push_back({field.name.c_str(), static_cast<std::uint32_t>(field.type), flags,
                        field.dimension, field.id, field.rules ? add_rules(*field.rules) : nullptr});
   }

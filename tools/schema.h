@@ -32,6 +32,7 @@ struct Field {
   std::uint32_t dimension = 0;  // of a vector
   bool nullable = false;
   bool key = false;
+  bool ttl = false;                    // says when the time of its record is over
   std::uint32_t id = 0;                // of a field that is stored
   std::shared_ptr<const Rules> rules;  // null: none
 

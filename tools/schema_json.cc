@@ -141,14 +141,24 @@ class RulesParser {
   bool any_ = false;
 };
 
+// False where it is not given.
+bool flag_of(const ordered_json& object, const std::string& member, const std::string& where) {
+  const auto found = object.find(member);
+  if (found == object.end()) return false;
+  if (!found->is_boolean()) {
+    throw Failure("schema: \"" + member + "\" of " + where + " is not a bool");
+  }
+  return found->get<bool>();
+}
+
 Field field_of(const ordered_json& object, std::string where) {
   if (!object.is_object()) throw Failure("schema: " + where + " is not an object");
   Field field;
   field.name = required_text(object, "name", where);
   where = "field '" + field.name + "'";
   refuse_unknown_members(object,
-                         {"name", "type", "nullable", "dimension", "default", "generated", "min",
-                          "max", "min_length", "max_length", "one_of", "pattern"},
+                         {"name", "type", "nullable", "ttl", "dimension", "default", "generated",
+                          "min", "max", "min_length", "max_length", "one_of", "pattern"},
                          where);
   const std::string type = required_text(object, "type", where);
   const auto known = type_by_name(type);
@@ -158,11 +168,8 @@ Field field_of(const ordered_json& object, std::string where) {
   }
   field.type = *known;
   field.dimension = parse_dimension(object, *known, where);
-  if (const auto nullable = object.find("nullable"); nullable != object.end()) {
-    if (!nullable->is_boolean())
-      throw Failure("schema: \"nullable\" of " + where + " is not a bool");
-    field.nullable = nullable->get<bool>();
-  }
+  field.nullable = flag_of(object, "nullable", where);
+  field.ttl = flag_of(object, "ttl", where);
   field.rules = RulesParser(object, field, where).parse();
   return field;
 }
@@ -220,6 +227,7 @@ ordered_json object_of(const Field& field) {
   ordered_json object{{"name", field.name}, {"type", type_name(field.type)}};
   if (field.dimension != 0) object["dimension"] = field.dimension;
   if (field.nullable) object["nullable"] = true;
+  if (field.ttl) object["ttl"] = true;
   if (field.rules) add_rules(*field.rules, &object);
   return object;
 }

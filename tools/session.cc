@@ -73,8 +73,9 @@ bool has_database(const std::string& db) {
 
 // The verbs that have --wait.
 bool can_wait(const std::string& verb) {
-  constexpr std::array<std::string_view, 10> kWriters{
-      "create", "put", "del", "drop", "load", "checkpoint", "schema", "index", "update", "delete"};
+  constexpr std::array<std::string_view, 11> kWriters{"create", "put",        "del",    "drop",
+                                                      "load",   "checkpoint", "schema", "index",
+                                                      "update", "delete",     "purge"};
   return std::find(kWriters.begin(), kWriters.end(), verb) != kWriters.end();
 }
 
@@ -134,6 +135,7 @@ Schema schema_of(const Transaction& txn, const Collection& collection) {
              given.dimension,
              (given.flags & QUIRE_FIELD_NULLABLE) != 0,
              (given.flags & QUIRE_FIELD_KEY) != 0,
+             (given.flags & QUIRE_FIELD_TTL) != 0,
              given.id,
              given.rules != nullptr ? copy_rules(*given.rules) : nullptr};
     if (type_name(field.type) == "unknown") {

@@ -64,8 +64,8 @@ bool key_is_made(const Schema& schema, const std::vector<Value>& values) {
 std::string insert_made_key(const Transaction& txn, const Collection& collection,
                             const Schema& schema, const std::vector<Value>& values) {
   std::vector<Value> key(schema.key_fields().size());
-  require(quire_record_insert_key(txn.handle(), collection.id(), values.data(), values.size(),
-                                  key.data()));
+  require(quire_record_insert_keyed(txn.handle(), collection.id(), values.data(), values.size(),
+                                    key.data(), key.size()));
   return json_of_key(key);
 }
 

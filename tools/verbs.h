@@ -26,6 +26,7 @@ int run_count(const Arguments& arguments);
 int run_explain(const Arguments& arguments);
 int run_update(const Arguments& arguments);
 int run_delete(const Arguments& arguments);
+int run_purge(const Arguments& arguments);
 int run_shell(const Arguments& arguments);
 
 }  // namespace quire::tools

@@ -66,7 +66,7 @@ class Batch {
     }
     now_us_ = now_us();
     contents_ = hash_of(changes_, terms_.partial);
-    QUIRE_TRY(const std::optional<RememberedBatch> before,
+    QUIRE_TRY(std::optional<RememberedBatch> before,
               find_batch(txn_, collection_.id(), terms_.key, now_us_));
     if (before) return replay(*before);
     QUIRE_CHECK(carry_out());
@@ -75,7 +75,7 @@ class Batch {
   }
 
  private:
-  Result<BatchOutcome> replay(const RememberedBatch& before) {
+  Result<BatchOutcome> replay(RememberedBatch& before) {
     if (before.contents != contents_ || before.changes != changes_.size())
       return collection_.failure(ErrorCode::kInvalid,
                                  "the idempotency key '" + std::string(terms_.key) +
@@ -84,6 +84,7 @@ class Batch {
     outcome_.replayed = true;
     for (const auto& [place, code] : before.failed)
       outcome_.failed.push_back({static_cast<std::size_t>(place), Error(code)});
+    if (terms_.tell_keys) outcome_.keys = std::move(before.keys);
     return std::move(outcome_);
   }
 
@@ -93,7 +94,10 @@ class Batch {
     if (changes_.size() < 2) return apply_all();
     QUIRE_TRY(const std::size_t before, txn_.savepoint());
     QUIRE_CHECK(apply_all());
-    if (outcome_.undone) QUIRE_CHECK(txn_.rollback_to(before));
+    if (outcome_.undone) {
+      outcome_.keys.clear();
+      QUIRE_CHECK(txn_.rollback_to(before));
+    }
     return txn_.release(before);
   }
 
@@ -112,7 +116,10 @@ class Batch {
 
   // An error is one of the system; that of a change goes into the outcome.
   Status apply_one(std::size_t place) {
-    auto applied = apply(changes_[place]);
+    EncodedKey key;
+    auto applied = apply(changes_[place], key);
+    if (applied && terms_.tell_keys && !key.empty())
+      outcome_.keys.emplace_back(place, std::move(key));
     if (applied) return {};
     Error error = std::move(applied).error();
     if (WriteTxn::breaks(error.code()))
@@ -121,16 +128,17 @@ class Batch {
     return {};
   }
 
-  Status apply(const Change& change) {
+  // `key` gets that of the record that an insert or upsert wrote.
+  Status apply(const Change& change, EncodedKey& key) {
     const ChangeTerms terms{.expected = change.expected};
     switch (change.kind) {
       case ChangeKind::kInsert: {
         QUIRE_TRY(const std::span<const Value> values, with_key(change.values));
-        return insert_record(txn_, collection_, values);
+        return insert_record(txn_, collection_, values, &key);
       }
       case ChangeKind::kUpsert: {
         QUIRE_TRY(const std::span<const Value> values, with_key(change.values));
-        return upsert_record(txn_, collection_, values, nullptr, terms);
+        return upsert_record(txn_, collection_, values, &key, terms);
       }
       case ChangeKind::kUpdate:
         return update_record(txn_, collection_, change.key, change.fields, change.values, terms);
@@ -148,7 +156,8 @@ class Batch {
 
   Status remember() {
     QUIRE_CHECK(forget_batches(txn_, now_us_, kForgottenAtOnce));
-    RememberedBatch batch{.contents = contents_, .changes = changes_.size(), .failed = {}};
+    RememberedBatch batch{
+        .contents = contents_, .changes = changes_.size(), .failed = {}, .keys = outcome_.keys};
     for (const FailedChange& one : outcome_.failed)
       batch.failed.emplace_back(one.place, one.error.code());
     return remember_batch(txn_, collection_.id(), terms_.key, batch, now_us_ + terms_.remember_us);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/record/conditions.h"
+#include "engine/record/key_codec.h"
 
 namespace quire {
 
@@ -32,6 +33,7 @@ struct BatchTerms {
   bool partial = false;
   std::string_view key;          // empty: nothing is remembered
   std::int64_t remember_us = 0;  // from now
+  bool tell_keys = false;        // of the records that inserts and upserts write
   // The values of a record that is to be inserted, with the key that its caller makes; may be
   // empty. They are good until the next call.
   std::function<Result<std::span<const Value>>(std::span<const Value>)> make_key;
@@ -46,6 +48,10 @@ struct BatchOutcome {
   std::vector<FailedChange> failed;  // in order; of an atomic batch the first alone
   bool undone = false;               // the batch was atomic, and one failed: nothing is changed
   bool replayed = false;  // it was carried out before; the errors have no words of theirs
+  // Where they were asked for: places and keys of the records that inserts and upserts wrote, in
+  // order. Of a batch that was carried out before as many as are remembered (batch_memory.h): none
+  // where they were not asked for then.
+  std::vector<std::pair<std::uint64_t, EncodedKey>> keys;
 };
 
 // kInvalid: the key is too long, or another batch has it. Other errors are of the system, and the

@@ -9,7 +9,8 @@ namespace {
 
 using PutMode = TreeWriter::PutMode;
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormatWithoutKeys = 1;
+constexpr std::uint8_t kFormat = 2;
 // Of an outcome's key: letter, collection, hash.
 constexpr std::size_t kPrefixSize = 13;
 // Of the key of a time: letter, time.
@@ -50,6 +51,54 @@ std::unexpected<Error> damaged() {
   return fail(ErrorCode::kCorrupt, "what is remembered of a batch makes no sense");
 }
 
+std::size_t in_common(std::string_view a, std::string_view b) noexcept {
+  const auto [end, other] = std::ranges::mismatch(a, b);
+  return static_cast<std::size_t>(end - a.begin());
+}
+
+// The first of the keys, as many as there is room for.
+void encode_keys(ByteWriter& writer, const RememberedBatch& batch) {
+  ByteVector bytes;
+  ByteWriter keys(bytes);
+  std::uint64_t count = 0;
+  std::uint64_t next = 0;
+  std::string_view last;
+  for (const auto& [place, key] : batch.keys) {
+    const std::size_t before = bytes.size();
+    const std::size_t shared = in_common(last, key);
+    keys.put_varint(place - next);
+    keys.put_varint(shared);
+    keys.put_sized(bytes_of(key).subspan(shared));
+    if (bytes.size() > kMaxRememberedKeys) {
+      bytes.resize(before);
+      break;
+    }
+    next = place + 1;
+    last = key;
+    ++count;
+  }
+  writer.put_varint(count);
+  writer.put_bytes(bytes);
+}
+
+// Whether they make sense.
+bool decode_keys(ByteReader& reader, RememberedBatch& batch) {
+  const std::uint64_t count = reader.get_varint();
+  std::uint64_t next = 0;
+  EncodedKey key;
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+    const std::uint64_t gap = reader.get_varint();
+    const std::uint64_t shared = reader.get_varint();
+    const Bytes rest = reader.get_sized();
+    if (gap >= batch.changes - next || shared > key.size()) return false;
+    key.resize(shared);
+    key.append(as_text(rest));
+    next += gap;
+    batch.keys.emplace_back(next++, key);
+  }
+  return reader.ok();
+}
+
 ByteVector encode(const Entry& entry) {
   ByteVector bytes;
   ByteWriter writer(bytes);
@@ -65,13 +114,15 @@ ByteVector encode(const Entry& entry) {
     writer.put_varint(static_cast<std::uint64_t>(code));
     next = place + 1;
   }
+  encode_keys(writer, entry.batch);
   return bytes;
 }
 
 Result<Entry> decode(Bytes bytes) {
   ByteReader reader(bytes);
   Entry entry;
-  if (reader.get<std::uint8_t>() != kFormat) return damaged();
+  const auto format = reader.get<std::uint8_t>();
+  if (format != kFormat && format != kFormatWithoutKeys) return damaged();
   entry.until_us = static_cast<std::int64_t>(reader.get<std::uint64_t>());
   entry.batch.contents = reader.get<std::uint64_t>();
   entry.key = reader.get_sized();
@@ -87,6 +138,7 @@ Result<Entry> decode(Bytes bytes) {
     next += gap;
     entry.batch.failed.emplace_back(next++, static_cast<ErrorCode>(code));
   }
+  if (format == kFormat && !decode_keys(reader, entry.batch)) return damaged();
   if (!reader.ok() || reader.left() != 0) return damaged();
   return entry;
 }

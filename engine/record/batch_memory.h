@@ -5,9 +5,12 @@
 // of one, and so have the fate of the transaction that carried out the batch. Its keys:
 //
 //   'b', be32 collection, be64 XXH3-64 of the key, u8 which of those with this hash
-//        -> u8 format (1), i64 when it is forgotten (microseconds since 1970), u64 hash of the
+//        -> u8 format (2), i64 when it is forgotten (microseconds since 1970), u64 hash of the
 //           batch's contents, varint size and key, varint number of changes, varint number of
-//           those that failed, then each: varint how many did not fail before it, varint code
+//           those that failed, then each: varint how many did not fail before it, varint code;
+//           varint number of changes whose record's key is told, then each: varint how many are not
+//           before it, varint bytes that the key has in common with the one before it, varint size
+//           and rest of the key. Format 1 lacks the keys
 //   'e', be64 when it is forgotten, and the first key without its 'b'
 //        -> nothing
 //
@@ -19,14 +22,22 @@
 #include <utility>
 #include <vector>
 
+#include "engine/record/key_codec.h"
 #include "engine/txn/write_txn.h"
 
 namespace quire {
+
+// What the keys of one batch take at most, as they are stored. Integers that follow one another
+// take four bytes each, UUIDs some fourteen.
+inline constexpr std::size_t kMaxRememberedKeys = std::size_t{1} << 20;
 
 struct RememberedBatch {
   std::uint64_t contents = 0;  // hash
   std::uint64_t changes = 0;
   std::vector<std::pair<std::uint64_t, ErrorCode>> failed;  // places in it, ascending
+  // Keys of the records that its changes wrote, in the order of their places: as many of the first
+  // as kMaxRememberedKeys has room for.
+  std::vector<std::pair<std::uint64_t, EncodedKey>> keys;
 };
 
 // Nothing where none is remembered at this time. kCorrupt.

@@ -144,11 +144,12 @@ class Step {
     const std::uint64_t total = primary.count();
     std::vector<std::pair<ByteVector, ByteVector>> batch;
     std::optional<ByteVector> from;
-    for (std::uint64_t done = 0;; done += batch.size()) {
+    std::uint64_t done = 0;  // records that were read, whether they had to be written or not
+    for (;;) {
       if (progress_ && !progress_(done, total))
         return fail(ErrorCode::kCancelled, "the rewriting of rows was stopped");
       batch.clear();
-      QUIRE_TRY(const bool more, read_batch(collection, from, batch));
+      QUIRE_TRY(const bool more, read_batch(collection, from, batch, done));
       QUIRE_TRY(TreeWriter * tree, txn_.tree(from_.id()));
       for (const auto& [key, row] : batch) QUIRE_CHECK(tree->put(key, row, PutMode::kUpdate));
       QUIRE_CHECK(txn_.settle());
@@ -157,15 +158,16 @@ class Step {
   }
 
   // Old rows, written anew, of the next so many records behind `from`, which moves on. Whether
-  // there are more.
+  // there are more. `done` grows by those that were read.
   Result<bool> read_batch(const Collection& collection, std::optional<ByteVector>& from,
-                          std::vector<std::pair<ByteVector, ByteVector>>& batch) {
+                          std::vector<std::pair<ByteVector, ByteVector>>& batch,
+                          std::uint64_t& done) {
     QUIRE_TRY(const TreeRoot primary, txn_.tree_root(from_.id()));
     TreeCursor cursor(&txn_.reader(), primary);
     QUIRE_CHECK(from ? cursor.seek(*from) : cursor.first());
     if (from && cursor.valid() && equal_bytes(cursor.key(), *from)) QUIRE_CHECK(cursor.next());
     std::vector<Value> values(collection.schema().size());
-    for (std::uint64_t read = 0; cursor.valid(); ++read) {
+    for (std::uint64_t read = 0; cursor.valid(); ++read, ++done) {
       if (read == kProgressEvery) return true;
       QUIRE_TRY(const Bytes bytes, cursor.value());
       QUIRE_TRY(const RowView row, RowView::parse(old().schema, bytes));

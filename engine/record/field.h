@@ -51,6 +51,8 @@ struct Field {
   bool nullable = false;
   std::uint32_t dimension = 0;  // of a vector
   FieldRules rules;
+  // Says when its record's time is over (expiry.h): a timestamp, and one field of a schema at most.
+  bool ttl = false;
 
   // Given by the schema.
   FieldId id = 0;

@@ -89,28 +89,48 @@ bool differs(const Schema& schema, std::size_t field, const RecordChange& change
   return compare_scalars(before, after) != 0;
 }
 
-// Whether an index has to hear of the change.
-bool concerns(const Index& index, const Collection& collection, const RecordChange& change) {
-  if (change.before == nullptr || change.after == nullptr) return true;
-  for (std::size_t i = 0; i < collection.schema().size(); ++i)
-    if (index.covers(i) && differs(collection.schema(), i, change)) return true;
-  return false;
-}
+// The indexes that have to hear of a change, in their order.
+using Concerned = boost::container::small_vector<const Index*, 8>;
 
-// Calls each index that the change concerns.
-template <class Call>
-Status each_index(const Collection& collection, const RecordChange& change, const Call& call) {
-  for (std::size_t i = 0; i < collection.indexes().size(); ++i) {
-    const Index* index = collection.indexes()[i].get();
-    if (index == nullptr) return unknown_kind(collection, i);
-    if (concerns(*index, collection, change)) QUIRE_CHECK(call(*index));
+// Leaves out those that have none of the fields whose values are others now. A field is compared
+// once, and only where an index has it.
+void leave_out_unconcerned(const Collection& collection, const RecordChange& change,
+                           Concerned& indexes) {
+  Concerned unsure;
+  unsure.swap(indexes);
+  const Schema& schema = collection.schema();
+  boost::container::small_vector<bool, 8> concerned(unsure.size(), false);
+  for (std::size_t field = 0; field < schema.size(); ++field) {
+    std::optional<bool> is_other;
+    for (std::size_t i = 0; i < unsure.size(); ++i) {
+      if (concerned[i] || !unsure[i]->covers(field)) continue;
+      if (!is_other) is_other = differs(schema, field, change);
+      concerned[i] = *is_other;
+    }
   }
-  return {};
+  for (std::size_t i = 0; i < unsure.size(); ++i)
+    if (concerned[i]) indexes.push_back(unsure[i]);
 }
 
-Status admit(WriteTxn& txn, const Collection& collection, const RecordChange& change) {
-  Status admitted = each_index(
-      collection, change, [&](const Index& index) { return index.admit(txn, collection, change); });
+// kNotSupported where there is an index of a kind that is not known here.
+Result<Concerned> concerned_by(const Collection& collection, const RecordChange& change) {
+  Concerned indexes;
+  for (std::size_t i = 0; i < collection.indexes().size(); ++i) {
+    if (collection.indexes()[i] == nullptr) return unknown_kind(collection, i);
+    indexes.push_back(collection.indexes()[i].get());
+  }
+  const bool is_update = change.before != nullptr && change.after != nullptr;
+  if (is_update && !indexes.empty()) leave_out_unconcerned(collection, change, indexes);
+  return indexes;
+}
+
+Status admit(WriteTxn& txn, const Collection& collection, const RecordChange& change,
+             const Concerned& indexes) {
+  Status admitted;
+  for (const Index* index : indexes) {
+    admitted = index->admit(txn, collection, change);
+    if (!admitted) break;
+  }
   if (admitted || admitted.error().code() != ErrorCode::kUnique || change.before != nullptr)
     return admitted;
   // A record that is there already stands in its own way, and is better told so.
@@ -119,9 +139,10 @@ Status admit(WriteTxn& txn, const Collection& collection, const RecordChange& ch
   return admitted;
 }
 
-Status apply(WriteTxn& txn, const Collection& collection, const RecordChange& change) {
-  return each_index(collection, change,
-                    [&](const Index& index) { return index.apply(txn, collection, change); });
+Status apply(WriteTxn& txn, const Collection& collection, const RecordChange& change,
+             const Concerned& indexes) {
+  for (const Index* index : indexes) QUIRE_CHECK(index->apply(txn, collection, change));
+  return {};
 }
 
 RecordChange change_of(Bytes key, const RowView* before, const RecordPut& put,
@@ -173,7 +194,8 @@ Status change_put(WriteTxn& txn, const Collection& collection, Bytes key, Bytes 
   QUIRE_TRY(const RecordPut put, decode_put(collection.schema(), payload));
   boost::container::small_vector<std::uint32_t, 4> vectors;
   const RecordChange change = change_of(key, before, put, vectors);
-  QUIRE_CHECK(admit(txn, collection, change));
+  QUIRE_TRY(const Concerned indexes, concerned_by(collection, change));
+  QUIRE_CHECK(admit(txn, collection, change, indexes));
   if (before == nullptr) QUIRE_CHECK(store_new_row(txn, collection, key, put.row));
   const auto store_rest = [&]() -> Status {
     const bool is_new = before == nullptr;
@@ -181,7 +203,7 @@ Status change_put(WriteTxn& txn, const Collection& collection, Bytes key, Bytes 
       QUIRE_CHECK(put_number(txn, collection, key, put.row, is_new));
     QUIRE_CHECK(put_vectors(txn, collection, put));
     QUIRE_CHECK(raise_counters(txn, collection, put.row));
-    QUIRE_CHECK(apply(txn, collection, change));
+    QUIRE_CHECK(apply(txn, collection, change, indexes));
     if (is_new) return {};
     // The last, because the row before is in the leaf that this changes.
     QUIRE_TRY(TreeWriter * primary, txn.tree(collection.id()));
@@ -198,9 +220,10 @@ Result<bool> change_erase(WriteTxn& txn, const Collection& collection, Bytes key
   if (!row) return false;
   const RecordNumber number = row->number();
   const RecordChange change{.number = number, .key = key, .before = &*row};
-  QUIRE_CHECK(admit(txn, collection, change));
+  QUIRE_TRY(const Concerned indexes, concerned_by(collection, change));
+  QUIRE_CHECK(admit(txn, collection, change, indexes));
   const auto erase = [&]() -> Status {
-    QUIRE_CHECK(apply(txn, collection, change));
+    QUIRE_CHECK(apply(txn, collection, change, indexes));
     QUIRE_TRY(TreeWriter * primary, txn.tree(collection.id()));
     QUIRE_CHECK(primary->erase(key));
     return free_number(txn, collection, number);

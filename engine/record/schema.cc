@@ -108,6 +108,7 @@ void Schema::derive(std::vector<std::vector<Column>> columns, std::vector<std::u
     if (is_vector(fields_[i].type)) vectors_.push_back(i);
     if (fields_[i].rules.default_kind == DefaultKind::kNext) counted_.push_back(i);
   }
+  ttl_ = static_cast<std::size_t>(std::ranges::find(fields_, true, &Field::ttl) - fields_.begin());
 }
 
 Result<Schema> Schema::changed(std::vector<Field> fields) const {
@@ -170,6 +171,7 @@ Status Schema::validate() const {
   QUIRE_CHECK(validate_count());
   for (std::size_t i = 0; i < fields_.size(); ++i) QUIRE_CHECK(validate_field(i));
   QUIRE_CHECK(validate_key());
+  QUIRE_CHECK(validate_ttl());
   std::vector<std::string_view> names;
   names.reserve(fields_.size());
   for (const Field& field : fields_) names.push_back(field.name);
@@ -211,6 +213,18 @@ Status Schema::validate_key() const {
     if (std::ranges::count(key_, key_[i]) != 1) return field_error(field, "is in the key twice");
   }
   return {};
+}
+
+Status Schema::validate_ttl() const {
+  const auto first = std::ranges::find(fields_, true, &Field::ttl);
+  if (first == fields_.end()) return {};
+  if (first->type != FieldType::kTimestamp)
+    return field_error(*first, "says when a record's time is over and is " + type_text(*first) +
+                                   ", must be a timestamp");
+  const auto second = std::find_if(first + 1, fields_.end(), [](const Field& f) { return f.ttl; });
+  if (second == fields_.end()) return {};
+  return field_error(*second, "says when a record's time is over, as '" + first->name +
+                                  "' does already: there can be one such field");
 }
 
 bool Schema::is_key(std::size_t field) const noexcept {

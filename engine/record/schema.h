@@ -73,15 +73,15 @@ Value widened(const Value& value, FieldType to) noexcept;
 
 // Immutable. Invariants: 1 to kMaxFields fields with valid, unique names and ids; 1 to
 // kMaxKeyFields key fields, different scalars, not nullable; each vector has 1 to kMaxDimension
-// elements and a slot of its own.
+// elements and a slot of its own; at most one field has `ttl`, which is a timestamp.
 class Schema {
  public:
   // Of a new collection: gives ids and slots. kInvalid, naming the field and the rule.
   static Result<Schema> make(std::vector<Field> fields, std::span<const std::size_t> key);
   static Result<Schema> make(std::vector<Field> fields, std::size_t key);
   // The schema that a change makes of this one. Fields with an id are those of this one, and may
-  // have another name, a wider type, other rules, another nullability and another order; those
-  // without are new; those left out are dropped. kInvalid.
+  // have another name, a wider type, other rules, another nullability, another order, and `ttl` or
+  // not; those without are new; those left out are dropped. kInvalid.
   Result<Schema> changed(std::vector<Field> fields) const;
 
   // The same for rows of the newest version alone.
@@ -104,6 +104,8 @@ class Schema {
   std::size_t vector_place(std::size_t field) const noexcept;
   // Indexes of the fields that have the next number by default.
   std::span<const std::uint32_t> counted() const noexcept { return counted_; }
+  // Index of the field that says when a record's time is over; size() when there is none.
+  std::size_t ttl() const noexcept { return ttl_; }
 
   // Of rows that are written now.
   const Layout& layout() const noexcept { return layouts_.back(); }
@@ -121,6 +123,7 @@ class Schema {
   Status validate_count() const;
   Status validate_field(std::size_t i) const;
   Status validate_key() const;
+  Status validate_ttl() const;
   Status give_ids();
   void derive(std::vector<std::vector<Column>> old_columns, std::vector<std::uint32_t> versions);
 
@@ -132,6 +135,7 @@ class Schema {
   // Derived.
   std::vector<std::uint32_t> vectors_;
   std::vector<std::uint32_t> counted_;
+  std::size_t ttl_ = 0;
 };
 
 }  // namespace quire

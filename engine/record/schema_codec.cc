@@ -6,7 +6,8 @@ namespace quire {
 namespace {
 
 constexpr std::uint8_t kFirstFormat = 1;
-constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kFormatWithoutTtl = 2;
+constexpr std::uint8_t kFormat = 3;
 
 enum FieldFlag : unsigned {
   kNullable = 1,
@@ -18,8 +19,13 @@ enum FieldFlag : unsigned {
   kHasList = 64,
   kHasPattern = 128,
   kHasBefore = 256,
-  kAllFlags = 511,
+  kIsTtl = 512,
+  kAllFlags = 1023,
 };
+
+constexpr unsigned flags_in(std::uint8_t format) noexcept {
+  return format == kFormatWithoutTtl ? unsigned{kAllFlags} & ~unsigned{kIsTtl} : kAllFlags;
+}
 
 std::unexpected<Error> damaged(const std::string& what) {
   return std::unexpected(Error(ErrorCode::kCorrupt, "schema: " + what));
@@ -41,6 +47,7 @@ unsigned flags_of(const Field& field) noexcept {
   if (!rules.one_of.empty()) flags |= kHasList;
   if (rules.pattern) flags |= kHasPattern;
   if (!field.before.is_null()) flags |= kHasBefore;
+  if (field.ttl) flags |= kIsTtl;
   return flags;
 }
 
@@ -98,13 +105,14 @@ Status decode_rules(ByteReader& reader, std::uint64_t flags, FieldRules& rules) 
   return {};
 }
 
-Result<Field> decode_field(ByteReader& reader) {
+Result<Field> decode_field(ByteReader& reader, std::uint8_t format) {
   Field field;
   field.name = as_text(reader.get_sized());
   field.type = static_cast<FieldType>(reader.get<std::uint8_t>());
   const std::uint64_t flags = reader.get_varint();
-  if ((flags & ~std::uint64_t{kAllFlags}) != 0)
+  if ((flags & ~std::uint64_t{flags_in(format)}) != 0)
     return damaged("a field has flags that do not exist");
+  field.ttl = (flags & kIsTtl) != 0;
   field.nullable = (flags & kNullable) != 0;
   field.id = get_u32(reader);
   if (is_vector(field.type)) {
@@ -159,10 +167,11 @@ void SchemaCodec::encode(const Schema& schema, ByteVector& out) {
 Result<Schema> SchemaCodec::decode(Bytes bytes) {
   ByteReader reader(bytes);
   const auto format = reader.get<std::uint8_t>();
-  if (reader.ok() && format != kFirstFormat && format != kFormat)
+  if (reader.ok() && (format < kFirstFormat || format > kFormat))
     return fail(ErrorCode::kVersion, "schema: of format %u, this library reads 1 to %u", format,
                 kFormat);
-  auto schema = format == kFirstFormat ? decode_first_format(reader) : decode_current(reader);
+  auto schema =
+      format == kFirstFormat ? decode_first_format(reader) : decode_later_format(reader, format);
   if (!schema) return schema;
   if (!reader.ok() || reader.left() != 0) return damaged("it does not have the size it says");
   if (const Status valid = schema->validate(); !valid) return damaged(valid.error().message());
@@ -196,7 +205,7 @@ Result<Schema> SchemaCodec::decode_first_format(ByteReader& reader) {
   return schema;
 }
 
-Result<Schema> SchemaCodec::decode_current(ByteReader& reader) {
+Result<Schema> SchemaCodec::decode_later_format(ByteReader& reader, std::uint8_t format) {
   Schema schema;
   schema.next_id_ = get_u32(reader);
   schema.next_slot_ = get_u32(reader);
@@ -206,7 +215,7 @@ Result<Schema> SchemaCodec::decode_current(ByteReader& reader) {
   const std::uint64_t count = reader.get_varint();
   if (!reader.ok() || count > kMaxFields) return damaged("its beginning makes no sense");
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
-    QUIRE_TRY(Field field, decode_field(reader));
+    QUIRE_TRY(Field field, decode_field(reader, format));
     schema.fields_.push_back(std::move(field));
   }
   if (!reader.ok()) return damaged("it does not have the size it says");

@@ -1,6 +1,6 @@
 // A schema as the catalog keeps it (varints are LEB128).
 //
-//   u8       format, 2
+//   u8       format, 3
 //   varint   the id that the next new field gets, varint the slot that the next new vector gets
 //   varint   number of key fields, then the index of each
 //   varint   number of fields, then each: varint size and name, u8 type, varint flags, varint id;
@@ -12,15 +12,17 @@
 //             64  list: varint number and values
 //            128  pattern: varint size and expression
 //            256  what it is in older rows: value
+//            512  it says when a record's time is over: nothing
 //   varint   number of layouts, then each, in order of versions: varint version, varint number of
 //            columns, then each: varint field id, u8 type
 //
 // A value is a u8 type and: nothing of null, a u8 of a bool, 8 bytes little-endian of numbers and
 // timestamps, else a varint size and the bytes.
 //
-// Format 1, of version 0.1, is read: varint version, varint index of the key field, varint number
-// of fields, then each: varint size and name, u8 type, u8 flags (1: nullable), and of a vector its
-// varint dimension. Ids and slots are given in order.
+// Format 2 is read: it is the same without the flag 512. Format 1, of version 0.1, is read too:
+// varint version, varint index of the key field, varint number of fields, then each: varint size
+// and name, u8 type, u8 flags (1: nullable), and of a vector its varint dimension. Ids and slots
+// are given in order.
 #pragma once
 
 #include "engine/record/schema.h"
@@ -35,7 +37,7 @@ class SchemaCodec {
 
  private:
   static Result<Schema> decode_first_format(ByteReader& reader);
-  static Result<Schema> decode_current(ByteReader& reader);
+  static Result<Schema> decode_later_format(ByteReader& reader, std::uint8_t format);
   static Status decode_layouts(ByteReader& reader, Schema& schema);
 };
 

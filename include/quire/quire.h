@@ -181,7 +181,9 @@ typedef struct quire_open_options {
   uint64_t batch_bytes;      /* default 4 MiB: or after so many bytes of log */
   uint64_t checkpoint_bytes; /* default 64 MiB: so much log starts a checkpoint */
   uint32_t checkpoint_ms;    /* default 60,000: so does this time with something logged */
-  uint32_t reserved0;
+  uint32_t purge_ms;         /* default 0: never. So often a thread of the library's purges all
+                                collections: see quire_purge. Neither with READ_ONLY nor with
+                                NO_BACKGROUND */
   uint64_t log_budget_bytes; /* default 64 MiB: a transaction that logs more commits by
                                 checkpoint, as `always`; with ARCHIVE it is logged in parts */
   uint64_t private_bytes;    /* default 256 MiB of changed pages in memory: the background thread
@@ -200,8 +202,9 @@ typedef struct quire_open_options {
  * copy.
  *
  * Sharing: a second open of a database in one process gives another handle on what is open there
- * already. It ignores its own options (durability, quota_bytes, checkpoint_*, ...) and flags but
- * READ_ONLY and EXCLUSIVE. Read-only opens share whatever is open, others what is open for writing.
+ * already. It ignores its own options (durability, quota_bytes, checkpoint_*, purge_ms, ...) and
+ * flags but READ_ONLY and EXCLUSIVE. Read-only opens share whatever is open, others what is open
+ * for writing.
  *
  * Without the right to write: a process that may not write the directory's file `lock`, where
  * readers are entered, keeps writers out (BUSY) while it reads, and is refused (BUSY) while there
@@ -271,6 +274,11 @@ typedef struct quire_stat {
   uint64_t commits; /* of the writer's process since it opened */
   uint64_t syncs;   /* of the log, likewise */
   uint64_t checkpoints;
+  /* Of purges in the background, in the writer's process alone; else 0. */
+  uint64_t purge_rounds; /* that were done, well or not */
+  uint64_t purged;       /* records */
+  int32_t purge_error;   /* QUIRE_OK, or why the last round did not purge everything */
+  uint32_t purge_ms;     /* as opened */
 } quire_stat;
 /* Set stat->size = sizeof *stat first. Where the database is open read-only,
  * - durable_lsn, log_bytes, pages_free, pages_pinned, private_bytes, oldest_reader_pinned_bytes,
@@ -487,9 +495,11 @@ typedef enum quire_type {
 
 enum {
   QUIRE_FIELD_NULLABLE = 1, /* may be null; vectors too */
-  QUIRE_FIELD_KEY = 2       /* of the primary key: 1 to 16 fields, in their order, scalars, not
+  QUIRE_FIELD_KEY = 2,      /* of the primary key: 1 to 16 fields, in their order, scalars, not
                                nullable, F64 not NaN; together at most quire_max_key_size bytes (one
                                TEXT or BYTES: 0 to quire_max_key_size - 1) */
+  QUIRE_FIELD_TTL = 4       /* a TIMESTAMP, one field at most: when the time of its record is over,
+                               null for never; see quire_purge */
 };
 
 typedef struct quire_rules quire_rules;
@@ -543,7 +553,7 @@ struct quire_rules {
   quire_value min; /* of numbers and timestamps; type NULL: none */
   quire_value max;
   uint64_t min_length; /* TEXT: characters; BYTES: bytes; arrays: elements */
-  uint64_t max_length; /* UINT64_MAX: any */
+  uint64_t max_length; /* UINT64_MAX, or where the size ends before it: any */
   const quire_value* one_of;
   size_t one_of_count; /* 0: any */
   const char* pattern; /* a regular expression (RE2's syntax) for the whole of a TEXT; NULL: none */
@@ -608,11 +618,12 @@ QUIRE_API int quire_collection_rename(quire_txn* txn, quire_collection collectio
                                       const char* name);
 /* Other fields: all that the collection shall have, in their new order. A field with an id is the
  * one that has it now (quire_collection_field): it may get another name, other rules, become
- * nullable or not, and become wider: BOOL an I64 or F64, I64 an F64, TEXT BYTES. One with id 0 is
- * new: in the records that are there it is its default, where that is a value, NOW or VERSION, else
- * null.
- * Those left out go, with their values. The fields of the key stay what they are, but for name and
- * rules.
+ * nullable or not, QUIRE_FIELD_TTL or not, and become wider: BOOL an I64 or F64, I64 an F64, TEXT
+ * BYTES. One with id 0 is new: in the records that are there it is its default, where that is a
+ * value, NOW or VERSION, else null.
+ * Those left out go, with their values: without a field that has QUIRE_FIELD_TTL no record's time
+ * is over any more. The fields of the key stay what they are, but for name, rules and
+ * QUIRE_FIELD_TTL.
  * O(fields); O(records) where rules become stricter, a field may be null no more, or an I64 becomes
  * an F64: then every record is looked at, and indexes of fields that became wider are built anew.
  * Errors: SCHEMA (a record does not fit: the sentence names it; a new field that can't be null has
@@ -655,7 +666,13 @@ QUIRE_API int quire_collection_count(quire_txn* txn, quire_collection collection
 QUIRE_API int quire_record_insert(quire_txn* txn, quire_collection collection,
                                   const quire_value* values, size_t value_count);
 /* The same, and fills `key` with a value for each key field: what defaults became. They are good
- * until the transaction's next change or end. */
+ * until the transaction's next change or end. key_count is how many values `key` has room for, and
+ * must be as many as there are key fields, else nothing is inserted. */
+QUIRE_API int quire_record_insert_keyed(quire_txn* txn, quire_collection collection,
+                                        const quire_value* values, size_t value_count,
+                                        quire_value* key, size_t key_count);
+/* The same with a `key` that has room for as many values as there are key fields, which nothing
+ * checks. For programs written before there was quire_record_insert_keyed. */
 QUIRE_API int quire_record_insert_key(quire_txn* txn, quire_collection collection,
                                       const quire_value* values, size_t value_count,
                                       quire_value* key);
@@ -727,6 +744,49 @@ QUIRE_API int quire_scan_open(quire_txn* txn, quire_collection collection, const
  * (also after a renewal, a rollback, the collection's drop or NO_MEMORY). */
 QUIRE_API int quire_scan_next(quire_cursor* cursor, quire_value* values, size_t value_count);
 
+/* A collection's field with QUIRE_FIELD_TTL says when the time of a record is over: at that moment,
+ * or never where it is null. The record does not go by itself: every transaction sees it as any
+ * other (a filter may leave it out: `ends is null or ends > now()`) until one deletes it. That is
+ * what a purge does; it is a deletion like any other, in the log and in all indexes.
+ *
+ * A sorted index whose first part is the field finds such records without reading others: one
+ * without `where`, or with the field's `is not null`. So does a key that begins with it. Else a
+ * purge reads all records. */
+#define QUIRE_NOW INT64_MIN /* of now_us: what the system's clock says */
+
+/* Deletes records whose time was over at now_us (microseconds since 1970 UTC, or QUIRE_NOW), at
+ * most `limit` (UINT64_MAX: all), soonest over first where an index helps; in the caller's
+ * transaction. `purged` (may be NULL) gets how many. An error leaves those before it deleted; a
+ * savepoint undoes that. O(purged * log n), and O(n) without such an index.
+ * Errors: INVALID (no field has QUIRE_FIELD_TTL; the limit is 0), NOT_SUPPORTED (an index of a kind
+ * that is not known here). */
+QUIRE_API int quire_purge(quire_txn* txn, quire_collection collection, int64_t now_us,
+                          uint64_t limit, uint64_t* purged);
+
+typedef struct quire_purge_options {
+  size_t size;
+  const char* collection; /* its name; NULL: all that have such a field */
+  int64_t now_us;         /* as above */
+  uint64_t limit;         /* records, all in all; UINT64_MAX: any number */
+  uint32_t batch;         /* records of one transaction: 1 to 1,000,000; 0: 256 */
+  uint32_t durability;    /* QUIRE_DURABILITY_*, of its commits */
+  /* Told before each transaction how many records are deleted, with `limit` for the total. */
+  quire_progress progress;
+  void* context;
+} quire_purge_options;
+#define QUIRE_PURGE_OPTIONS_INIT {sizeof(quire_purge_options), 0, QUIRE_NOW, UINT64_MAX, 0, 0, 0, 0}
+
+/* The same in transactions of its own, which wait for their turn as others do and are short: other
+ * writers go on meanwhile, and readers. The records are found by read transactions, and looked at
+ * once more before they are deleted. options may be NULL: all records of all collections whose time
+ * is over by now. `purged` (may be NULL) gets how many are deleted, also on an error: those stay.
+ * The calling thread must have no write transaction open (see quire_begin).
+ * Errors: READ_ONLY (the handle); NOT_FOUND (no such collection), TYPE (a keyspace has this name),
+ * INVALID (it has no such field; the limit is 0, the batch is too large, no QUIRE_DURABILITY_*),
+ * CANCELLED (`progress` said so); those of quire_begin and quire_commit. */
+QUIRE_API int quire_purge_database(quire_db* db, const quire_purge_options* options,
+                                   uint64_t* purged);
+
 /* ----------------------------------------------------------------- batches */
 
 enum {
@@ -758,8 +818,13 @@ typedef struct quire_batch_options {
   uint32_t reserved;
   quire_slice key;     /* idempotency key, 1 to 255 bytes; data NULL: none */
   uint64_t remember_s; /* how long it is remembered, from now; 0: a day; at most 100 years */
+  /* Gets the keys of the records that inserts and upserts wrote: for each change in its order as
+   * many values as there are key fields, nulls where it is another change, or failed. NULL: they
+   * are not wanted. */
+  quire_value* keys;
+  size_t key_room; /* values that `keys` has room for: one for each key field and change at least */
 } quire_batch_options;
-#define QUIRE_BATCH_OPTIONS_INIT {sizeof(quire_batch_options), 0, 0, {0, 0}, 0}
+#define QUIRE_BATCH_OPTIONS_INIT {sizeof(quire_batch_options), 0, 0, {0, 0}, 0, 0, 0}
 
 /* What became of one change. */
 typedef struct quire_change_result {
@@ -779,7 +844,7 @@ typedef struct quire_batch_result {
 
 /* Applies the changes, in their order, in the caller's write transaction. options, results and
  * result may be NULL; `results` has room for `count`; set result->size = sizeof *result first.
- * Messages are good until the next batch of the transaction, or its end.
+ * Messages and keys are good until the next batch of the transaction, or its end.
  *
  * A batch is atomic: where a change fails, none is carried out, and the call returns its error,
  * with its place (from 0) before the sentence. With QUIRE_BATCH_PARTIAL a change that fails changes
@@ -788,7 +853,9 @@ typedef struct quire_batch_result {
  *
  * With an idempotency key, what the batch gave is kept with the collection, and committed or undone
  * with the transaction. While it is remembered, the same changes with the same flags and key are
- * not carried out again: `results` and `result` get what they got then, without the sentences.
+ * not carried out again: `results` and `result` get what they got then, without the sentences, and
+ * `keys` too, where the batch asked for them then: its first keys, as many as a MiB holds (some
+ * 250,000 integers that follow one another, 70,000 UUIDs); the others are null.
  * So a program that has lost the answer to its commit just sends its batch again. An atomic batch
  * that fails is not remembered. Changes are the same where their bytes are, defaults as they are
  * given. Outcomes whose time is over go with later batches, some hundreds each; quire_recover
@@ -796,8 +863,9 @@ typedef struct quire_batch_result {
  *
  * O(the changes), and with a key O(log of the batches remembered + size of the changes).
  * Errors: INVALID (a change is not one: kind, NULL, number of key values, something its kind does
- * not take; then none is carried out, also with QUIRE_BATCH_PARTIAL. The key has another size, or
- * belongs to another batch), TYPE (a value of no type); when atomic those of the changes. */
+ * not take; then none is carried out, also with QUIRE_BATCH_PARTIAL. `keys` has too little room.
+ * The idempotency key has another size, or belongs to another batch), TYPE (a value of no type);
+ * when atomic those of the changes. */
 QUIRE_API int quire_batch_apply(quire_txn* txn, quire_collection collection,
                                 const quire_change* changes, size_t count,
                                 const quire_batch_options* options, quire_change_result* results,

@@ -433,10 +433,14 @@ struct BatchOptions {
   bool partial = false;  // each change stands or falls by itself
   std::string_view key;  // idempotency key
   std::uint64_t remember_s = 0;
+  bool keys = false;  // tell those of the records that are written
 };
 struct ChangeResult {
   int code = QUIRE_OK;
   std::string message;
+  // Of the record that an insert or upsert wrote, where keys were asked for; else empty. Borrowed
+  // until the next batch of the transaction, or its end.
+  std::vector<Value> key;
 };
 struct BatchResult {
   std::uint64_t applied = 0;
@@ -464,6 +468,11 @@ class Collection {
   std::size_t field_count() const {
     std::size_t count = 0;
     require(quire_collection_field_count(txn_, id_, &count));
+    return count;
+  }
+  std::size_t key_field_count() const {
+    std::size_t count = 0;
+    for (const Field& field : fields()) count += field.key ? 1 : 0;
     return count;
   }
   std::uint64_t count() const {
@@ -529,13 +538,25 @@ class Collection {
     if (!options.key.empty()) c_options.key = {options.key.data(), options.key.size()};
     c_options.remember_s = options.remember_s;
     std::vector<quire_change_result> results(changes.size());
+    const std::size_t key_fields = options.keys ? key_field_count() : 0;
+    std::vector<Value> keys(changes.size() * key_fields);
+    if (!keys.empty()) {
+      c_options.keys = keys.data();
+      c_options.key_room = keys.size();
+    }
     quire_batch_result c_result{};
     c_result.size = sizeof c_result;
     require(quire_batch_apply(txn_, id_, changes.data(), changes.size(), &c_options, results.data(),
                               &c_result));
     BatchResult result{c_result.applied, c_result.failed, c_result.replayed != 0, {}};
-    for (const quire_change_result& one : results)
-      result.changes.push_back({one.code, one.message != nullptr ? one.message : ""});
+    for (const quire_change_result& one : results) {
+      ChangeResult& told = result.changes.emplace_back();
+      told.code = one.code;
+      if (one.message != nullptr) told.message = one.message;
+      const std::size_t at = (result.changes.size() - 1) * key_fields;
+      if (key_fields != 0 && !is_null(keys[at]))
+        told.key.assign(keys.data() + at, keys.data() + at + key_fields);
+    }
     return result;
   }
   std::optional<std::vector<Value>> get(Key key) const {

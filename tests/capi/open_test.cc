@@ -72,8 +72,13 @@ TEST(Open, RefusesWrongArguments) {
   options.durability = 5;
   EXPECT_ERROR(quire_open(path.c_str(), &options, &db), QUIRE_ERR_INVALID, "durability");
   options = open_options();
-  options.reserved0 = 1;
-  EXPECT_CODE(quire_open(path.c_str(), &options, &db), QUIRE_ERR_INVALID);
+  options.purge_ms = 10;
+  options.flags = QUIRE_OPEN_READ_ONLY;
+  EXPECT_ERROR(quire_open(path.c_str(), &options, &db), QUIRE_ERR_INVALID,
+               "purge_ms with QUIRE_OPEN_READ_ONLY");
+  options.flags = QUIRE_OPEN_CREATE | QUIRE_OPEN_NO_BACKGROUND;
+  EXPECT_ERROR(quire_open(path.c_str(), &options, &db), QUIRE_ERR_INVALID,
+               "purge_ms with QUIRE_OPEN_NO_BACKGROUND");
   for (const std::uint32_t size : {1u, 256u, 4095u, 5000u, 131072u}) {
     options = open_options();
     options.page_size = size;

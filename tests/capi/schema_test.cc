@@ -115,8 +115,10 @@ TEST_F(SchemaApi, RulesThatAreWrongNameTheField) {
         {{"id", QUIRE_TYPE_I64, QUIRE_FIELD_KEY, 0, 0, nullptr}, {"f", type, 0, 0, 0, &rules}}};
     return quire_collection_create(txn, "c", fields.data(), fields.size(), &id);
   };
-  rules.size = 3;
-  EXPECT_ERROR(create(QUIRE_TYPE_I64), QUIRE_ERR_INVALID, "QUIRE_RULES_INIT");
+  for (const std::size_t size : {std::size_t{0}, std::size_t{3}, sizeof(size_t) - 1}) {
+    rules.size = size;
+    EXPECT_ERROR(create(QUIRE_TYPE_I64), QUIRE_ERR_INVALID, "QUIRE_RULES_INIT");
+  }
   rules = QUIRE_RULES_INIT;
   rules.default_kind = 99;
   EXPECT_ERROR(create(QUIRE_TYPE_I64), QUIRE_ERR_INVALID, "field 'f'");
@@ -145,6 +147,59 @@ TEST_F(SchemaApi, GeneratedKeysAreTold) {
   EXPECT_CODE(quire_record_insert_key(txn, goods_, values.data(), values.size(), nullptr),
               QUIRE_ERR_INVALID);
   ASSERT_OK(quire_commit(txn));
+}
+
+TEST_F(SchemaApi, GeneratedKeysNeedTheirRoom) {
+  quire_txn* txn = write();
+  const std::array values = {by_default(), by_default(), by_default()};
+  std::array<quire_value, 2> key = {of_text("untouched"), of_text("untouched")};
+  const auto insert = [&](quire_value* into, size_t room) {
+    return quire_record_insert_keyed(txn, goods_, values.data(), values.size(), into, room);
+  };
+  for (const size_t room : {size_t{0}, size_t{2}, SIZE_MAX - 1})
+    EXPECT_ERROR(insert(key.data(), room), QUIRE_ERR_INVALID,
+                 "'goods': a key of " + std::to_string(room) + " values, must have 1");
+  EXPECT_CODE(insert(key.data(), SIZE_MAX), QUIRE_ERR_INVALID);
+  EXPECT_ERROR(insert(nullptr, 1), QUIRE_ERR_INVALID, "key is NULL");
+  std::uint64_t records = 7;
+  ASSERT_OK(quire_collection_count(txn, goods_, &records));
+  EXPECT_EQ(records, 0u) << "nothing was inserted";
+  ASSERT_OK(insert(key.data(), 1));
+  EXPECT_EQ(key[0].as.i64, 1);
+  EXPECT_EQ(key[1].type, static_cast<std::uint32_t>(QUIRE_TYPE_TEXT));
+  quire_abort(txn);
+}
+
+// What a program that was built with a shorter struct does not say is not asked for.
+TEST_F(SchemaApi, RulesOfAnOlderProgramAreFilledUp) {
+  quire_txn* txn = write();
+  quire_collection id = 0;
+  quire_rules rules = QUIRE_RULES_INIT;
+  rules.default_kind = QUIRE_DEFAULT_VALUE;
+  rules.default_value = of_text("ab");
+  rules.min_length = 2;
+  rules.max_length = 3;
+  rules.one_of = colors_.data();
+  rules.one_of_count = colors_.size();
+  rules.pattern = "never";
+  const auto try_size = [&](std::size_t size, const char* value, int expected) {
+    rules.size = size;
+    const std::array<quire_field, 2> fields = {
+        {{"id", QUIRE_TYPE_I64, QUIRE_FIELD_KEY, 0, 0, nullptr},
+         {"f", QUIRE_TYPE_TEXT, 0, 0, 0, &rules}}};
+    ASSERT_OK(quire_collection_create(txn, "c", fields.data(), fields.size(), &id)) << size;
+    const std::array values = {of_i64(1), of_text(value)};
+    EXPECT_CODE(quire_record_insert(txn, id, values.data(), values.size()), expected) << size;
+    ASSERT_OK(quire_collection_drop(txn, id));
+  };
+  try_size(offsetof(quire_rules, default_kind), "", QUIRE_OK);
+  try_size(offsetof(quire_rules, min), "", QUIRE_OK);
+  try_size(offsetof(quire_rules, min_length), "", QUIRE_OK);
+  try_size(offsetof(quire_rules, max_length), "", QUIRE_ERR_SCHEMA);
+  try_size(offsetof(quire_rules, max_length), "longer than three", QUIRE_OK);
+  try_size(offsetof(quire_rules, one_of), "longer than three", QUIRE_ERR_SCHEMA);
+  try_size(offsetof(quire_rules, one_of), "abc", QUIRE_OK);
+  quire_abort(txn);
 }
 
 TEST_F(SchemaApi, ACallersFunctionMakesKeys) {

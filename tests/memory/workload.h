@@ -64,6 +64,7 @@ class Workload {
 
  private:
   using Body = std::function<int(quire_txn*, std::uint64_t)>;
+  static constexpr std::int64_t kEnding = 40;  // records
 
   void steps() {
     open_database();
@@ -78,6 +79,8 @@ class Workload {
       if (!again) checkpoint();
     }
     recover_a_copy();
+    write([](quire_txn* txn, std::uint64_t number) { return records_that_end(txn, number); });
+    purge();
     write([](quire_txn* txn, std::uint64_t number) { return drops(txn, number); });
     inspections();
   }
@@ -188,6 +191,56 @@ class Workload {
       const int code = quire_keyspace_open(txn, "bulk", 0, &keys);
       return code == QUIRE_OK ? quire_keyspace_drop(txn, keys) : code;
     });
+  }
+
+  // Of forty whose time is over one after the other, ten go in the transaction that made them.
+  static int records_that_end(quire_txn* txn, std::uint64_t number) {
+    return numbers(txn, number, [txn] {
+      static constexpr quire_field kFields[] = {
+          {"id", QUIRE_TYPE_I64, QUIRE_FIELD_KEY, 0, 0, nullptr},
+          {"ends", QUIRE_TYPE_TIMESTAMP, QUIRE_FIELD_TTL, 0, 0, nullptr}};
+      quire_collection ending = 0;
+      int code = quire_collection_create(txn, "ending", kFields, 2, &ending);
+      for (std::int64_t i = 0; i < kEnding && code == QUIRE_OK; ++i) {
+        quire_value values[2] = {};
+        values[0].type = QUIRE_TYPE_I64;
+        values[1].type = QUIRE_TYPE_TIMESTAMP;
+        values[0].as.i64 = values[1].as.i64 = i;
+        code = quire_record_insert(txn, ending, values, 2);
+      }
+      std::uint64_t purged = 0;
+      if (code == QUIRE_OK) code = quire_purge(txn, ending, 4, UINT64_MAX, &purged);
+      quire_index_options options = QUIRE_INDEX_OPTIONS_INIT;
+      options.options = R"({"fields": ["ends"]})";
+      if (code == QUIRE_OK) code = quire_index_create(txn, ending, "ends", &options);
+      if (code == QUIRE_OK) code = quire_purge(txn, ending, 9, UINT64_MAX, &purged);
+      return code == QUIRE_OK && purged != 5 ? QUIRE_ERR_CORRUPT : code;
+    });
+  }
+
+  // Twenty more go in transactions of their own; where memory ends, what is left goes the next
+  // time.
+  void purge() {
+    if (::testing::Test::HasFatalFailure()) return;
+    quire_purge_options options = QUIRE_PURGE_OPTIONS_INIT;
+    options.now_us = 29;
+    options.batch = 8;
+    const int code = demand([&] { return quire_purge_database(db_, &options, nullptr); });
+    if (code != QUIRE_OK) {
+      ASSERT_TRUE(excused(code)) << place << ": purge: " << Code(code);
+      settle(number_);
+      if (::testing::Test::HasFatalFailure()) return;
+      FINE(quire_purge_database(db_, &options, nullptr));
+    }
+    quire_txn* txn = nullptr;
+    FINE(quire_begin(db_, QUIRE_READ, &txn));
+    quire_collection ending = 0;
+    FINE(quire_collection_open(txn, "ending", &ending));
+    std::uint64_t records = 0;
+    FINE(quire_collection_count(txn, ending, &records));
+    quire_abort(txn);
+    SAME(records, kEnding - 30u);
+    look(number_);
   }
 
   // A transaction of the next number; when it fails it is looked at and done again.

@@ -2,6 +2,8 @@
 // worked out from the records anew, by values and not by bytes.
 #include <algorithm>
 
+#include "engine/record/record_change.h"
+#include "index/ordered/purge.h"
 #include "tests/ordered/ordered_world.h"
 #include "tests/ordered/part_order.h"
 
@@ -207,6 +209,7 @@ class ModelRun {
     Item item = random_item("key" + std::to_string(random_() % 80));
     const auto known = model_.find(item.id);
     const bool is_known = known != model_.end();
+    if (random_() % 20 == 0) return purge();
     switch (random_() % 6) {
       case 0: {
         const ErrorCode refused = violates(item) ? ErrorCode::kUnique : ErrorCode::kOk;
@@ -230,6 +233,37 @@ class ModelRun {
         if (code == ErrorCode::kOk) model_[item.id] = item;
       }
     }
+  }
+
+  // By reading all records, or by an index that is there for this alone.
+  void purge() {
+    const bool indexed = random_() % 2 == 0;
+    if (indexed) world_.add_index("ends", R"({"fields": ["time"]})");
+    const std::int64_t now = static_cast<std::int64_t>(random_() % 11) - 6;
+    const std::uint64_t most = random_() % 2 == 0 ? UINT64_MAX : 1 + random_() % 4;
+    const std::uint64_t purged = must(purge_records(world_.txn(), world_.shop(), now, most));
+    const auto is_over = [now](const auto& entry) {
+      return entry.second.time && *entry.second.time <= now;
+    };
+    const auto over = static_cast<std::uint64_t>(std::ranges::count_if(model_, is_over));
+    EXPECT_EQ(purged, std::min(most, over));
+    std::optional<std::int64_t> last_gone;
+    const auto is_gone = [&](const auto& entry) {
+      EncodedKey key;
+      encode_key(Value::of_text(entry.first), key);
+      if (must(find_row(world_.txn(), world_.shop(), bytes_of(key)))) return false;
+      EXPECT_TRUE(is_over(entry)) << entry.first;
+      if (is_over(entry)) last_gone = std::max(last_gone, entry.second.time);
+      return true;
+    };
+    EXPECT_EQ(std::erase_if(model_, is_gone), purged);
+    if (!indexed) return;
+    for (const auto& entry : model_) {
+      if (!is_over(entry)) continue;
+      EXPECT_LE(last_gone, entry.second.time) << "the soonest over goes first";
+    }
+    EXPECT_EQ(world_.damages(), std::vector<std::string>());
+    world_.set_shop(must(drop_index(world_.txn(), world_.shop(), "ends", kKinds)));
   }
 
   // One field of a record becomes that of another item.
@@ -285,6 +319,7 @@ class ModelRun {
         must(world_.txn().rollback_to(savepoints[to].first));
         model_ = savepoints[to].second;
         savepoints.resize(to + 1);
+        world_.reload();
       } else {
         change_one();
         if (random_() % 8 != 0) continue;

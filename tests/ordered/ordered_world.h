@@ -96,17 +96,18 @@ enum FieldIndex : std::uint32_t {
 };
 
 inline Schema shop_schema() {
-  return must(Schema::make({{"id", FieldType::kText},
-                            {"section", FieldType::kText, true},
-                            {"size", FieldType::kI64, true},
-                            {"price", FieldType::kF64, true},
-                            {"flag", FieldType::kBool, true},
-                            {"blob", FieldType::kBytes, true},
-                            {"time", FieldType::kTimestamp, true},
-                            {"tags", FieldType::kArrayText, true},
-                            {"codes", FieldType::kArrayI64, true},
-                            {"doc", FieldType::kJson, true}},
-                           0));
+  return must(
+      Schema::make({{"id", FieldType::kText},
+                    {"section", FieldType::kText, true},
+                    {"size", FieldType::kI64, true},
+                    {"price", FieldType::kF64, true},
+                    {"flag", FieldType::kBool, true},
+                    {"blob", FieldType::kBytes, true},
+                    {.name = "time", .type = FieldType::kTimestamp, .nullable = true, .ttl = true},
+                    {"tags", FieldType::kArrayText, true},
+                    {"codes", FieldType::kArrayI64, true},
+                    {"doc", FieldType::kJson, true}},
+                   0));
 }
 
 // A record that owns its memory.

@@ -103,19 +103,75 @@ TEST_F(BatchMemory, ThatIsDamagedIsSaidToBe) {
   ByteVector longer = good;
   longer.push_back({});
   EXPECT_EQ(code(longer), ErrorCode::kCorrupt);
-  // From the end: code, gap, code, gap, how many failed, how many changes.
+  // From the end: how many keys, code, gap, code, gap, how many failed, how many changes.
   const auto with = [&](std::size_t from_end, std::uint8_t byte) {
     ByteVector bad = good;
     bad[bad.size() - from_end] = static_cast<std::byte>(byte);
     return code(bad);
   };
-  EXPECT_EQ(with(1, 0), ErrorCode::kCorrupt);
-  EXPECT_EQ(with(1, 38), ErrorCode::kCorrupt);
-  EXPECT_EQ(with(2, 8), ErrorCode::kCorrupt);
-  EXPECT_EQ(with(6, 8), ErrorCode::kCorrupt);
-  EXPECT_EQ(with(good.size(), 2), ErrorCode::kCorrupt);
+  EXPECT_EQ(with(1, 1), ErrorCode::kCorrupt);
+  EXPECT_EQ(with(2, 0), ErrorCode::kCorrupt);
+  EXPECT_EQ(with(2, 38), ErrorCode::kCorrupt);
+  EXPECT_EQ(with(3, 8), ErrorCode::kCorrupt);
+  EXPECT_EQ(with(7, 8), ErrorCode::kCorrupt);
+  EXPECT_EQ(with(good.size(), 3), ErrorCode::kCorrupt);
+  EXPECT_EQ(with(good.size(), 1), ErrorCode::kCorrupt);
+  // What version 1 of it was: without keys.
+  ByteVector older(good.begin(), good.end() - 1);
+  older[0] = std::byte{1};
+  EXPECT_EQ(code(older), ErrorCode::kOk);
   must(world_.txn().put(id, as_bytes("e"), {}, TreeWriter::PutMode::kInsert));
   EXPECT_EQ(code_of(forget_batches(world_.txn(), 0, 1)), ErrorCode::kCorrupt);
+}
+
+TEST_F(BatchMemory, KeepsKeysByWhatTheyHaveMoreThanTheLast) {
+  RememberedBatch batch{.contents = 1, .changes = 300'000, .failed = {}, .keys = {}};
+  const auto stored = [&] {
+    must(remember_batch(world_.txn(), kShop, "a", batch, 100));
+    const auto found = must(find_batch(world_.txn(), kShop, "a", 0));
+    return found->keys;
+  };
+  EXPECT_TRUE(stored().empty());
+  batch.keys = {{0, "same"}, {2, "same"}, {3, "sand"}, {9, "s"}, {10, ""}, {299'999, "other"}};
+  EXPECT_EQ(stored(), batch.keys);
+  // Those that the words of the header speak of: integers that follow one another.
+  batch.keys.clear();
+  for (std::int64_t i = 0; i < 300'000; ++i) {
+    EncodedKey key;
+    encode_key(Value::of_i64(i), key);
+    batch.keys.emplace_back(i, std::move(key));
+  }
+  const auto kept = stored();
+  EXPECT_GE(kept.size(), 250'000u);
+  EXPECT_LT(kept.size(), 300'000u);
+  EXPECT_TRUE(std::ranges::equal(kept, std::span(batch.keys).first(kept.size())));
+}
+
+TEST_F(BatchMemory, KeysThatMakeNoSenseAreSaidTo) {
+  const RememberedBatch batch{
+      .contents = 1, .changes = 4, .failed = {}, .keys = {{1, "ab"}, {3, "ac"}}};
+  must(remember_batch(world_.txn(), kShop, "a", batch, 100));
+  const StructureId id = keyspace();
+  TreeCursor cursor(&world_.txn().reader(), must(world_.txn().tree_root(id)));
+  must(cursor.first());
+  const ByteVector key = to_vector(cursor.key());
+  const ByteVector good = to_vector(must(cursor.value()));
+  // From the end: 'c', size 1, shared 1, gap 1; "ab", size 2, shared 0, gap 1; how many.
+  const auto with = [&](std::size_t from_end, std::uint8_t byte) {
+    ByteVector bad = good;
+    bad[bad.size() - from_end] = static_cast<std::byte>(byte);
+    must(world_.txn().put(id, key, bad, TreeWriter::PutMode::kUpdate));
+    return code_of(find_batch(world_.txn(), kShop, "a", 0));
+  };
+  EXPECT_EQ(with(1, 'd'), ErrorCode::kOk);
+  EXPECT_EQ(with(2, 0), ErrorCode::kCorrupt);
+  EXPECT_EQ(with(2, 2), ErrorCode::kCorrupt);
+  EXPECT_EQ(with(3, 3), ErrorCode::kCorrupt) << "more than the last key has";
+  EXPECT_EQ(with(4, 2), ErrorCode::kCorrupt) << "there is no such change";
+  EXPECT_EQ(with(8, 1), ErrorCode::kCorrupt) << "nothing comes before the first key";
+  EXPECT_EQ(with(9, 4), ErrorCode::kCorrupt);
+  EXPECT_EQ(with(10, 1), ErrorCode::kCorrupt);
+  EXPECT_EQ(with(10, 3), ErrorCode::kCorrupt);
 }
 
 TEST(BatchContents, AreToldApart) {

@@ -270,6 +270,29 @@ TEST_F(Changes, StopWhenToldTo) {
   world_.check();
 }
 
+// Most of the records have the newest version already, and count all the same.
+TEST_F(Changes, TheRewritingOfRowsTellsWhatItHasRead) {
+  constexpr std::int64_t kCount = 10'000;
+  for (std::int64_t i = 100; i < kCount; ++i) insert(i);
+  auto now = fields();
+  now.push_back({.name = "note", .type = FieldType::kText, .nullable = true});
+  change(now);
+  for (std::int64_t i = 100; i + 100 < kCount; ++i)
+    must(update_record(world_.txn(), goods_, Value::of_i64(i), std::array{1U},
+                       std::array{Value::of_text("newest")}));
+  const std::uint64_t total = must(goods_.count(world_.txn()));
+  std::vector<std::uint64_t> told;
+  const auto note = [&](std::uint64_t done, std::uint64_t of) {
+    EXPECT_EQ(of, total);
+    told.push_back(done);
+    return true;
+  };
+  must(rewrite_rows(world_.txn(), goods_, {}, note));
+  ASSERT_EQ(told.size(), (total + 4095) / 4096);
+  for (std::size_t i = 0; i < told.size(); ++i) EXPECT_EQ(told[i], 4096 * i);
+  world_.commit();
+}
+
 TEST_F(Changes, NumbersGoOnFromTheGreatestThatWasEver) {
   auto now = fields();
   named(now, "id").rules.default_kind = DefaultKind::kNext;

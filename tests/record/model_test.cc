@@ -1,5 +1,6 @@
 // Random changes of a collection against a std::map, with savepoints, aborts, commits, checkpoints
 // and crashes between.
+#include "engine/record/expiry.h"
 #include "tests/record/record_world.h"
 
 namespace quire {
@@ -55,6 +56,7 @@ class ModelRun {
     const std::string id = random_id();
     const bool known = model_.contains(id);
     const Item item = random_item(random_, id);
+    if (random_() % 12 == 0) return erase_if_its_time_is_over(id);
     switch (random_() % 5) {
       case 0:
         EXPECT_EQ(code_of(insert_record(world_.txn(), books_, item.values())),
@@ -73,6 +75,16 @@ class ModelRun {
                   known ? ErrorCode::kOk : ErrorCode::kNotFound);
         model_.erase(id);
     }
+  }
+
+  void erase_if_its_time_is_over(const std::string& id) {
+    const auto now = static_cast<std::int64_t>(random_() % 1'000'000);
+    const auto found = model_.find(id);
+    const bool is_over = found != model_.end() && found->second.time <= now;
+    EncodedKey key;
+    encode_key(Value::of_text(id), key);
+    EXPECT_EQ(must(erase_if_over(world_.txn(), books_, bytes_of(key), now)), is_over);
+    if (is_over) model_.erase(id);
   }
 
   void update(const std::string& id, const Item& item) {

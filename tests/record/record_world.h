@@ -113,7 +113,7 @@ inline Schema full_schema(FieldType key = FieldType::kText) {
                             {"price", FieldType::kF64},
                             {"flag", FieldType::kBool, true},
                             {"blob", FieldType::kBytes},
-                            {"time", FieldType::kTimestamp},
+                            {.name = "time", .type = FieldType::kTimestamp, .ttl = true},
                             {"place", FieldType::kVectorF32, false, kPlaceDimension},
                             {"extra", FieldType::kVectorF32, true, kExtraDimension}},
                            0));

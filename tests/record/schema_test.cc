@@ -87,8 +87,75 @@ TEST(Schema, TakesTheLargestThatIsAllowed) {
 
 TEST(Schema, OfALaterFormatIsNotCalledDamaged) {
   ByteVector bytes = encoded(example());
-  bytes[0] = std::byte{3};
-  EXPECT_EQ(SchemaCodec::decode(bytes).error().code(), ErrorCode::kVersion);
+  for (const unsigned format : {0U, 4U, 255U}) {
+    bytes[0] = static_cast<std::byte>(format);
+    EXPECT_EQ(SchemaCodec::decode(bytes).error().code(), ErrorCode::kVersion) << format;
+  }
+}
+
+// A field that says when the time of a record is over: one, a timestamp, kept by what it is.
+std::vector<Field> with_ttl() {
+  return {{"id", FieldType::kI64},
+          {.name = "ends", .type = FieldType::kTimestamp, .nullable = true, .ttl = true},
+          {"other", FieldType::kTimestamp}};
+}
+
+TEST(Schema, KnowsTheFieldThatEndsARecord) {
+  EXPECT_EQ(example().ttl(), example().size());
+  const Schema schema = *Schema::make(with_ttl(), 0);
+  EXPECT_EQ(schema.ttl(), 1u);
+  const auto decoded = SchemaCodec::decode(encoded(schema));
+  ASSERT_TRUE(decoded) << decoded.error().message();
+  EXPECT_TRUE(*decoded == schema);
+  EXPECT_EQ(decoded->ttl(), 1u);
+}
+
+TEST(Schema, TheFieldThatEndsARecordIsSetAndUnsetByAChange) {
+  const Schema schema = *Schema::make(with_ttl(), 0);
+  std::vector<Field> fields(schema.fields().begin(), schema.fields().end());
+  fields[1].name = "until";
+  std::swap(fields[1], fields[2]);
+  const Schema renamed = *schema.changed(fields);
+  EXPECT_EQ(renamed.ttl(), 2u) << "a new name and place keep it";
+  fields[2].ttl = false;
+  EXPECT_EQ(schema.changed(fields)->ttl(), 3u);
+  fields[1].ttl = true;
+  EXPECT_EQ(schema.changed(fields)->ttl(), 1u);
+  fields.erase(fields.begin() + 1);
+  EXPECT_EQ(schema.changed(fields)->ttl(), 2u) << "it went with the field";
+}
+
+TEST(Schema, RefusesAFieldThatCantEndARecord) {
+  const auto words = [](std::vector<Field> fields) {
+    const auto schema = Schema::make(std::move(fields), 0);
+    return schema ? std::string("none") : schema.error().message();
+  };
+  std::vector<Field> fields = with_ttl();
+  fields[2].ttl = true;
+  EXPECT_EQ(words(fields),
+            "schema: field 'other': says when a record's time is over, as 'ends' does already: "
+            "there can be one such field");
+  fields = with_ttl();
+  for (const FieldType type : {FieldType::kI64, FieldType::kText, FieldType::kArrayTimestamp}) {
+    fields[1].type = type;
+    EXPECT_NE(words(fields).find("field 'ends': says when a record's time is over and is "),
+              std::string::npos);
+    EXPECT_NE(words(fields).find(", must be a timestamp"), std::string::npos);
+  }
+}
+
+TEST(Schema, OfFormat2HasNoFieldThatEndsARecord) {
+  ByteVector bytes = encoded(example());
+  ASSERT_EQ(bytes[0], std::byte{3});
+  bytes[0] = std::byte{2};
+  const auto older = SchemaCodec::decode(bytes);
+  ASSERT_TRUE(older) << older.error().message();
+  EXPECT_TRUE(*older == example());
+  bytes = encoded(*Schema::make(with_ttl(), 0));
+  bytes[0] = std::byte{2};
+  const auto damaged = SchemaCodec::decode(bytes);
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().message(), "schema: a field has flags that do not exist");
 }
 
 TEST(Schema, DamagedBytesAreAnErrorOrAnotherValidSchema) {

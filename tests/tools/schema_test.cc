@@ -35,6 +35,21 @@ TEST(Schema, RulesAndIndexesReadBackToo) {
   EXPECT_FALSE(difference(schema, parse_schema(text, "")));
 }
 
+TEST(Schema, TheFieldThatEndsARecordReadsBackToo) {
+  const char* text =
+      R"({"fields":[{"name":"id","type":"i64"},{"name":"ends","type":"timestamp","nullable":true,)"
+      R"("ttl":true}],"key":"id"})";
+  const Schema schema = parse_schema(text, "");
+  EXPECT_EQ(schema_to_json(schema), text);
+  EXPECT_EQ(describe_field(schema.fields[1]), "timestamp, nullable, ttl");
+  EXPECT_FALSE(changed_field(schema.fields[1], R"({"ttl":null})").ttl);
+  EXPECT_THROW(changed_field(schema.fields[1], R"({"ttl":"yes"})"), Failure);
+  Schema other = schema;
+  other.fields[1].ttl = false;
+  EXPECT_EQ(difference(schema, other),
+            "its field 'ends' is timestamp, nullable, the schema's timestamp, nullable, ttl");
+}
+
 TEST(Schema, AFieldIsChangedByMembers) {
   Field field = parse_field(R"({"name":"n","type":"i64","default":5,"min":0})");
   field.id = 7;
