@@ -26,6 +26,17 @@ namespace {
 // costs up to 5%, 4 KiB and more 10%.
 constexpr std::size_t kPrefetchBytes = 1024;
 
+// Fewer than 2 * kPiece bytes, in pieces of known size: a call of memcpy costs more than they do.
+template <std::size_t kPiece>
+inline void copy_short(char* to, const char* from, std::size_t size) {
+  if ((size & kPiece) != 0) {
+    __builtin_memcpy(to, from, kPiece);
+    to += kPiece;
+    from += kPiece;
+  }
+  if constexpr (kPiece > 1) copy_short<kPiece / 2>(to, from, size);
+}
+
 // The last n < kLanes elements of a vector; nothing past them is read. Where `more_before`, at
 // least kLanes elements end there, and those that were counted already are loaded and dropped.
 template <class Lane>
@@ -37,7 +48,7 @@ inline typename Lane::Vector load_rest(const char* from, std::size_t n, bool mor
     constexpr std::size_t kWhole = Lane::kLanes * Lane::kElementBytes;
     if (more_before) return Lane::keep_last(Lane::load(from + size - kWhole), n);
     char first[kWhole] = {};
-    __builtin_memcpy(first, from, size);
+    copy_short<kWhole / 2>(first, from, size);
     return Lane::load(first);
   }
 }

@@ -1,6 +1,7 @@
 // All kinds of distance that there are, and vectors for them: what tests and the fuzzer go through.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -75,6 +76,15 @@ class Placed {
   Placed(const Kind& kind, const std::vector<double>& numbers, std::size_t shift = 0)
       : bytes_(shift + kind.bytes(numbers.size())), shift_(shift), size_(numbers.size()) {
     for (std::size_t i = 0; i < size_; ++i) put(kind.elements, i, numbers[i]);
+  }
+  // The same by its bytes, of which there are enough; those that no vector may have are mended.
+  Placed(const Kind& kind, const unsigned char* bytes, std::size_t dimension, std::size_t shift)
+      : bytes_(shift + kind.bytes(dimension)), shift_(shift), size_(dimension) {
+    std::copy_n(bytes, kind.bytes(dimension), bytes_.begin() + static_cast<std::ptrdiff_t>(shift));
+    if (kind.elements == Elements::kBits && dimension % 8 != 0)
+      bytes_.back() = static_cast<unsigned char>(bytes_.back() & ((1U << (dimension % 8)) - 1));
+    if (kind.elements == Elements::kSmallCodes)
+      for (unsigned char& byte : bytes_) byte &= 127;
   }
   const void* data() const { return bytes_.data() + shift_; }
   std::size_t dimension() const { return size_; }
