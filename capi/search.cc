@@ -1,9 +1,69 @@
-#include "capi/handles.h"
-#include "engine/record/key_codec.h"
 #include "index/vector/exact_search.h"
+
+#include "capi/query_options.h"
+#include "engine/record/key_codec.h"
+#include "index/query/matching.h"
 
 using namespace quire;
 using namespace quire::capi;
+
+namespace {
+
+Result<std::optional<Metric>> metric_of(std::uint32_t metric) {
+  if (metric == QUIRE_METRIC_DEFAULT) return std::nullopt;
+  if (metric > QUIRE_METRIC_JACCARD)
+    return fail(ErrorCode::kInvalid, "quire_search: metric is not a QUIRE_METRIC_*");
+  return static_cast<Metric>(metric);
+}
+
+static_assert(static_cast<int>(Metric::kL2) == QUIRE_METRIC_L2);
+static_assert(static_cast<int>(Metric::kInnerProduct) == QUIRE_METRIC_IP);
+static_assert(static_cast<int>(Metric::kCosine) == QUIRE_METRIC_COSINE);
+static_assert(static_cast<int>(Metric::kL1) == QUIRE_METRIC_L1);
+static_assert(static_cast<int>(Metric::kHamming) == QUIRE_METRIC_HAMMING);
+static_assert(static_cast<int>(Metric::kJaccard) == QUIRE_METRIC_JACCARD);
+
+Result<Value> vector_of(const quire_search_options& options) {
+  if (options.query == nullptr) {
+    if (options.vector == nullptr)
+      return fail(ErrorCode::kInvalid, "quire_search: there is neither a vector nor a query");
+    return Value::of_vector(options.vector, options.dimension);
+  }
+  if (options.vector != nullptr || options.dimension != 0)
+    return fail(ErrorCode::kInvalid, "quire_search: there is a query, and a vector or dimension");
+  auto value = value_of(*options.query);
+  if (!value) return std::unexpected(value.error().with_context("quire_search: the query"));
+  return value;
+}
+
+Result<VectorQuery> query_of(const quire_search_options& options) {
+  VectorQuery query{.field = options.field, .metric = {}, .vector = {}, .k = options.k};
+  QUIRE_TRY(query.metric, metric_of(options.metric));
+  QUIRE_TRY(query.vector, vector_of(options));
+  return query;
+}
+
+// The records that `among` gives, if there is one. A code.
+int find_among(quire_txn* txn, const Collection& collection, const quire_query_options* among,
+               std::optional<NumberSet>& numbers) {
+  if (among == nullptr) return QUIRE_OK;
+  QueryOptions options;
+  if (const int code = options.read(among, "quire_search: among"); code != QUIRE_OK) return code;
+  auto found = query::matching_records(txn->view(), collection, options.request());
+  if (!found) return report(found.error());
+  numbers = *std::move(found);
+  return QUIRE_OK;
+}
+
+Result<quire_hit> public_hit(const Schema& schema, const VectorHit& hit) {
+  quire_hit result{static_cast<double>(hit.distance), {}, hit.number};
+  if (schema.key().size() != 1) return result;
+  QUIRE_TRY(const Value key, decode_single_key(schema.field(schema.key()[0]).type, hit.key));
+  result.key = public_value(key);
+  return result;
+}
+
+}  // namespace
 
 extern "C" int quire_search(quire_txn* txn, quire_collection id, const quire_search_options* given,
                             quire_hit* hits, size_t* found) {
@@ -16,38 +76,19 @@ extern "C" int quire_search(quire_txn* txn, quire_collection id, const quire_sea
     if (const int code = read_options(given, options, "quire_search_options"); code != QUIRE_OK)
       return code;
     *found = 0;
-    VectorQuery query{.field = options.field,
-                      .vector = options.vector,
-                      .dimension = options.dimension,
-                      .k = options.k};
-    switch (options.metric) {
-      case 0:
-      case QUIRE_METRIC_L2:
-        query.metric = Metric::kL2;
-        break;
-      case QUIRE_METRIC_IP:
-        query.metric = Metric::kInnerProduct;
-        break;
-      case QUIRE_METRIC_COSINE:
-        query.metric = Metric::kCosine;
-        break;
-      default:
-        return report(QUIRE_ERR_INVALID, "quire_search: metric is not a QUIRE_METRIC_*");
-    }
     const auto collection = Collection::open(txn->view(), id, &txn->db->shared->definitions);
     if (!collection) return report(collection.error());
-    const auto nearest = exact_search(txn->view(), *collection, query);
+    const auto query = query_of(options);
+    if (!query) return report(query.error());
+    std::optional<NumberSet> among;
+    if (const int code = find_among(txn, *collection, options.among, among); code != QUIRE_OK)
+      return code;
+    const auto nearest = exact_search(txn->view(), *collection, *query, among ? &*among : nullptr);
     if (!nearest) return report(nearest.error());
-    const Schema& schema = collection->schema();
-    const bool single = schema.key().size() == 1;
     for (const VectorHit& hit : *nearest) {
-      hits[*found] = {static_cast<double>(hit.distance), {}, hit.number};
-      if (single) {
-        const auto key = decode_single_key(schema.field(schema.key()[0]).type, hit.key);
-        if (!key) return report(key.error());
-        hits[*found].key = public_value(*key);
-      }
-      ++*found;
+      const auto one = public_hit(collection->schema(), hit);
+      if (!one) return report(one.error());
+      hits[(*found)++] = *one;
     }
     return QUIRE_OK;
   });

@@ -88,13 +88,16 @@ inline Result<Part> search_collection(View& view, StructureId id) {
   Part part;
   QUIRE_TRY(const Collection collection, Collection::open(view, id));
   for (const std::uint32_t field : collection.schema().vectors()) {
-    const std::uint32_t dimension = collection.schema().field(field).dimension;
-    const std::vector<float> query(dimension, 1.0F);
-    QUIRE_TRY(
-        const auto hits,
-        exact_search(
-            view, collection,
-            {.field = field, .vector = query.data(), .dimension = dimension, .k = kLongestScan}));
+    const Field& searched = collection.schema().field(field);
+    // Of floats one; of the others all zero bits.
+    const std::vector<float> ones(searched.dimension, 1.0F);
+    const ByteVector zeros(searched.vector_bytes());
+    const Value query = searched.type == FieldType::kVectorF32
+                            ? Value::of_vector(ones.data(), searched.dimension)
+                            : Value::of_vector(searched.type, zeros.data(), searched.dimension);
+    QUIRE_TRY(const auto hits,
+              exact_search(view, collection,
+                           {.field = field, .metric = {}, .vector = query, .k = kLongestScan}));
     for (const VectorHit& hit : hits)
       part.emplace(std::to_string(field) + std::string(as_text(hit.key)),
                    std::to_string(hit.distance));

@@ -299,9 +299,13 @@ class CommandLine {
         ->excludes(literal);
     file->excludes(literal);
     number(search, "-k", &a_->k, 1, 1'000'000, "how many (default 10)")->type_name("N");
-    search->add_option("--metric", a_->metric, "l2 (default), ip, cosine")
-        ->check(CLI::IsMember({"l2", "ip", "cosine"}))
+    search
+        ->add_option("--metric", a_->metric,
+                     "l2 (default), ip, cosine, l1; of bits: hamming (default), jaccard")
+        ->check(CLI::IsMember({"l2", "ip", "cosine", "l1", "hamming", "jaccard"}))
         ->type_name("METRIC");
+    text(search, "--where", &a_->where, "only records that this filter finds")->type_name("FILTER");
+    filter_options(search);
     fields(search);
   }
   void add_stat_and_check() {

@@ -241,6 +241,12 @@ bool scalar_from_text(std::string_view text, quire_type type, OwnedValue* owned)
 
 }  // namespace
 
+bool value_from_numbers(std::vector<float> numbers, const Field& field, OwnedValue* owned,
+                        std::string* reason) {
+  owned->numbers = std::move(numbers);
+  return make_vector(field, owned, reason);
+}
+
 bool parse_vector_text(std::string_view text, std::vector<float>* numbers, std::string* reason) {
   numbers->clear();
   const std::size_t first = text.find_first_not_of(" \t\r\n");

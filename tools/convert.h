@@ -26,6 +26,10 @@ bool value_from_text(std::string_view text, const Field& field, OwnedValue* owne
 bool value_from_json(std::string_view json, const Field& field, OwnedValue* owned,
                      std::string* reason);
 
+// Numbers to a vector of the field's type.
+bool value_from_numbers(std::vector<float> numbers, const Field& field, OwnedValue* owned,
+                        std::string* reason);
+
 // The values of a key, or of its first fields, with their memory.
 class OwnedKey {
  public:

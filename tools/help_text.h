@@ -155,12 +155,16 @@ Examples:
   quire search shop.quire products --field vector --like p-17 -k 5
   quire search shop.quire products --field vector --literal '[0.1, 0.9, 0]' --metric cosine
   quire search shop.quire products --field vector --vector query.npy -k 20 --fields id,size
+  quire search shop.quire products --field vector --like p-17 --where 'stock > $1' --arg 0
   embed "red shoes" | quire search shop.quire products --field vector --vector - --json
 
 --like takes the vector of a stored record and leaves that record out of the answer. A vector file
 is a JSON array, raw little-endian 32-bit floats (exactly 4 bytes a dimension), .npy (one row, f4 or
-f8) or .fvecs (the first vector). Distances: l2 is squared; ip is minus the inner product; cosine is
-1 - cosine. Exit code 1: no record with the key of --like.)";
+f8) or .fvecs (the first vector); its numbers, and those of --literal, have to fit the field: whole
+numbers from -128 to 127 in a vector_i8, 0 and 1 in a vector_bits. Distances: l2 is squared; ip is
+minus the inner product; cosine is 1 - cosine; l1 is the sum of absolute differences; hamming counts
+bits that differ; jaccard is 1 - bits that both have / bits that either has. --where searches among
+the records that a filter finds. Exit code 1: no record with the key of --like.)";
 
 inline constexpr const char* kStat = R"(
 Prints what is in the database, its size, log, pages, and who has it open: the writer, the readers,

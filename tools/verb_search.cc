@@ -1,11 +1,13 @@
 // search: the records whose vectors are nearest to a query.
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include "tools/byte_source.h"
 #include "tools/convert.h"
 #include "tools/failure.h"
 #include "tools/output.h"
+#include "tools/query_request.h"
 #include "tools/session.h"
 #include "tools/table.h"
 #include "tools/text_codec.h"
@@ -19,16 +21,19 @@ namespace {
 constexpr std::size_t kMaxVectorFileBytes = 64u << 20;
 
 quire_metric metric_of(const std::string& name) {
-  if (name == "ip") return QUIRE_METRIC_IP;
-  if (name == "cosine") return QUIRE_METRIC_COSINE;
-  return QUIRE_METRIC_L2;
+  static const std::map<std::string, quire_metric> kMetrics = {
+      {"l2", QUIRE_METRIC_L2},           {"ip", QUIRE_METRIC_IP},
+      {"cosine", QUIRE_METRIC_COSINE},   {"l1", QUIRE_METRIC_L1},
+      {"hamming", QUIRE_METRIC_HAMMING}, {"jaccard", QUIRE_METRIC_JACCARD}};
+  const auto found = kMetrics.find(name);
+  return found == kMetrics.end() ? QUIRE_METRIC_DEFAULT : found->second;
 }
 
 std::size_t vector_field(const Schema& schema, const std::string& name) {
   std::vector<std::size_t> vectors;
   std::string names;
   for (std::size_t i = 0; i < schema.fields.size(); ++i) {
-    if (schema.fields[i].type != QUIRE_TYPE_VECTOR_F32) continue;
+    if (!is_vector(schema.fields[i].type)) continue;
     vectors.push_back(i);
     names += (names.empty() ? "" : ", ") + schema.fields[i].name;
   }
@@ -40,13 +45,14 @@ std::size_t vector_field(const Schema& schema, const std::string& name) {
   const auto index = schema.find(name);
   if (!index) throw Failure("unknown field '" + name + "'; vector fields are " + names);
   const Field& field = schema.fields[*index];
-  if (field.type == QUIRE_TYPE_VECTOR_F32) return *index;
+  if (is_vector(field.type)) return *index;
   throw Failure("field '" + name + "' is " + std::string(type_name(field.type)) +
                 "; vector fields are " + names);
 }
 
-std::vector<float> stored_vector(const Arguments& arguments, const Collection& collection,
-                                 const Schema& schema, std::size_t field, const OwnedKey& key) {
+// Borrows from the transaction.
+Value stored_vector(const Arguments& arguments, const Collection& collection, const Schema& schema,
+                    std::size_t field, const OwnedKey& key) {
   const auto values = collection.get(key.key());
   if (!values) throw Failure("no record '" + bytes_for_table(arguments.like) + "'", kNegative);
   const Value& value = (*values)[field];
@@ -54,20 +60,10 @@ std::vector<float> stored_vector(const Arguments& arguments, const Collection& c
     throw Failure("record '" + bytes_for_table(arguments.like) + "' has no '" +
                   schema.fields[field].name + "': it is null");
   }
-  return vector_numbers(value);
+  return value;
 }
 
-std::vector<float> query_vector(const Arguments& arguments, const Collection& collection,
-                                const Schema& schema, std::size_t field, const OwnedKey& like) {
-  const std::size_t dimension = schema.fields[field].dimension;
-  if (arguments.has_like) return stored_vector(arguments, collection, schema, field, like);
-  if (!arguments.vector_file.empty()) {
-    return parse_vector_file(read_whole(arguments.vector_file, kMaxVectorFileBytes),
-                             arguments.vector_file, dimension);
-  }
-  if (arguments.literal.empty()) {
-    throw Failure("what to search for? Give --vector FILE, --literal '[..]' or --like KEY");
-  }
+std::vector<float> literal_numbers(const Arguments& arguments, std::size_t dimension) {
   std::vector<float> vector;
   std::string reason;
   if (!parse_vector_text(arguments.literal, &vector, &reason))
@@ -77,6 +73,38 @@ std::vector<float> query_vector(const Arguments& arguments, const Collection& co
                   " numbers where the field has dimension " + std::to_string(dimension));
   }
   return vector;
+}
+
+// A vector of the field's type.
+void query_vector(const Arguments& arguments, const Collection& collection, const Schema& schema,
+                  std::size_t index, const OwnedKey& like, OwnedValue* query) {
+  const Field& field = schema.fields[index];
+  if (arguments.has_like) {
+    query->value = stored_vector(arguments, collection, schema, index, like);
+    return;
+  }
+  const bool file = !arguments.vector_file.empty();
+  if (!file && arguments.literal.empty()) {
+    throw Failure("what to search for? Give --vector FILE, --literal '[..]' or --like KEY");
+  }
+  std::vector<float> numbers =
+      file ? parse_vector_file(read_whole(arguments.vector_file, kMaxVectorFileBytes),
+                               arguments.vector_file, field.dimension)
+           : literal_numbers(arguments, field.dimension);
+  std::string reason;
+  if (value_from_numbers(std::move(numbers), field, query, &reason)) return;
+  throw Failure((file ? "'" + arguments.vector_file + "': " : "--literal: ") + reason);
+}
+
+// What says how a filter is answered says nothing without one.
+void check_filter(const Arguments& arguments) {
+  if (!arguments.where.empty()) return;
+  if (!arguments.args.empty() || !arguments.params.empty() || !arguments.index.empty() ||
+      arguments.no_index || arguments.budget_ms != 0 || arguments.budget_entries != 0 ||
+      arguments.budget_bytes != 0) {
+    throw Failure(
+        "--arg, --param, --index, --no-index and --budget-... are for the filter of --where");
+  }
 }
 
 std::vector<Value> record_of(const Transaction& txn, const Collection& collection,
@@ -109,14 +137,15 @@ std::string key_json(const Schema& schema, const std::vector<Value>& values) {
 
 std::vector<quire_hit> nearest(const Arguments& arguments, const Transaction& txn,
                                const Collection& collection, std::size_t field,
-                               const std::vector<float>& query) {
+                               const Value& query) {
   // One more, for the record itself is among its neighbours; it need not be the first of equals.
   constexpr std::uint32_t kMaxK = 1'000'000;
   quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
   options.metric = metric_of(arguments.metric);
   options.field = static_cast<std::uint32_t>(field);
-  options.vector = query.data();
-  options.dimension = static_cast<std::uint32_t>(query.size());
+  options.query = &query;
+  const QueryRequest among(arguments, arguments.where);
+  if (!arguments.where.empty()) options.among = &among.options();
   options.k = std::min(kMaxK, arguments.k + (arguments.has_like ? 1 : 0));
   std::vector<quire_hit> hits(options.k);
   std::size_t found = 0;
@@ -127,8 +156,7 @@ std::vector<quire_hit> nearest(const Arguments& arguments, const Transaction& tx
 
 std::vector<quire_hit> find_hits(const Arguments& arguments, const Transaction& txn,
                                  const Collection& collection, const Schema& schema,
-                                 std::size_t field, const std::vector<float>& query,
-                                 const OwnedKey& like) {
+                                 std::size_t field, const Value& query, const OwnedKey& like) {
   std::vector<quire_hit> hits = nearest(arguments, txn, collection, field, query);
   if (arguments.has_like) {
     const std::string itself = key_json(schema, *collection.get(like.key()));
@@ -191,15 +219,17 @@ void print_hits(const Arguments& arguments, const Transaction& txn, const Collec
 int run_search(const Arguments& arguments) {
   require_words(arguments, 1, 1,
                 "COLLECTION --field F (--vector FILE | --literal '[..]' | --like KEY)");
+  check_filter(arguments);
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
   const Schema schema = schema_of(txn, collection);
   const std::size_t field = vector_field(schema, arguments.field);
   const OwnedKey like = arguments.has_like ? OwnedKey(arguments.like, schema) : OwnedKey();
-  const auto query = query_vector(arguments, collection, schema, field, like);
+  OwnedValue query;
+  query_vector(arguments, collection, schema, field, like, &query);
   print_hits(arguments, txn, collection, schema,
-             find_hits(arguments, txn, collection, schema, field, query, like));
+             find_hits(arguments, txn, collection, schema, field, query.value, like));
   return kDone;
 }
 

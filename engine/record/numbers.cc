@@ -144,19 +144,26 @@ Result<RecordNumber> choose_number(WriteTxn& txn, const Collection& collection) 
   return numbers.count();
 }
 
-Result<NumberSet> numbers_with_vector(View& view, const Collection& collection,
-                                      std::size_t vector) {
+Result<NumberSet> no_numbers(View& view, const Collection& collection) {
   QUIRE_TRY(const TreeRoot tree, view.tree_root(collection.definition().numbers));
-  const Field& field = collection.schema().field(collection.schema().vectors()[vector]);
   NumberSet numbers;
   numbers.size = tree.count();
   // An entry takes more than a byte: what is larger comes from damage, not from records.
   if (numbers.size > std::uint64_t{view.reader().page_count()} * view.reader().page_size())
     return collection.failure(ErrorCode::kCorrupt, "has more record numbers than room for them");
-  numbers.words.assign((numbers.size + 63) / 64, field.nullable ? 0 : ~std::uint64_t{0});
+  numbers.words.assign((numbers.size + 63) / 64, 0);
+  return numbers;
+}
+
+Result<NumberSet> numbers_with_vector(View& view, const Collection& collection,
+                                      std::size_t vector) {
+  QUIRE_TRY(NumberSet numbers, no_numbers(view, collection));
+  const Field& field = collection.schema().field(collection.schema().vectors()[vector]);
   if (field.nullable) {
+    QUIRE_TRY(const TreeRoot tree, view.tree_root(collection.definition().numbers));
     QUIRE_CHECK(add_present(view, tree, field.slot, numbers));
   } else {
+    std::ranges::fill(numbers.words, ~std::uint64_t{0});
     QUIRE_CHECK(remove_freed(view, collection, numbers));
   }
   return numbers;

@@ -70,15 +70,25 @@ Status read_numbers(View& view, const Collection& collection, std::span<const Re
 // The number for a new record; changes nothing.
 Result<RecordNumber> choose_number(WriteTxn& txn, const Collection& collection);
 
-// Which numbers have a vector, as a bit set over [0, size).
+// Some of the numbers, as a bit set over [0, size); bits past that mean nothing.
 struct NumberSet {
   std::vector<std::uint64_t> words;
   std::uint64_t size = 0;
   bool has(RecordNumber number) const noexcept {
     return (words[number / 64] >> (number % 64) & 1) != 0;
   }
+  void add(RecordNumber number) noexcept {
+    words[number / 64] |= std::uint64_t{1} << (number % 64);
+  }
+  // Keeps what the other has too. Both are of one state of a collection.
+  void keep(const NumberSet& other) noexcept {
+    for (std::size_t i = 0; i < words.size(); ++i) words[i] &= other.words[i];
+  }
 };
-// Reads no rows: O(free numbers) for a vector that can't be null, else O(numbers).
+// None, and room for each that was ever given. O(numbers).
+Result<NumberSet> no_numbers(View& view, const Collection& collection);
+// Those that have a vector. Reads no rows: O(free numbers) for a vector that can't be null, else
+// O(numbers).
 Result<NumberSet> numbers_with_vector(View& view, const Collection& collection, std::size_t vector);
 
 }  // namespace quire

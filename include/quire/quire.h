@@ -1002,21 +1002,34 @@ QUIRE_API int quire_query_update(quire_txn* txn, quire_collection collection,
 
 /* ------------------------------------------------------------------ search */
 
+/* Of vectors of F32, F16 and I8: L2, IP, COSINE, L1. Of BITS: HAMMING, JACCARD. */
 typedef enum quire_metric {
-  QUIRE_METRIC_L2 = 1,    /* squared euclidean distance */
-  QUIRE_METRIC_IP = 2,    /* minus the inner product */
-  QUIRE_METRIC_COSINE = 3 /* 1 - cosine; 1 where a vector is zero */
+  QUIRE_METRIC_DEFAULT = 0, /* L2; of BITS HAMMING */
+  QUIRE_METRIC_L2 = 1,      /* squared euclidean distance */
+  QUIRE_METRIC_IP = 2,      /* minus the inner product */
+  QUIRE_METRIC_COSINE = 3,  /* 1 - cosine; 1 where a vector is zero */
+  QUIRE_METRIC_L1 = 4,      /* sum of the absolute differences */
+  QUIRE_METRIC_HAMMING = 5, /* how many bits differ */
+  QUIRE_METRIC_JACCARD =
+      6 /* 1 - bits that both have / bits that either has; 0 where both are zero */
 } quire_metric;
 
 typedef struct quire_search_options {
   size_t size;
-  uint32_t metric;     /* quire_metric; default L2 */
+  uint32_t metric;     /* quire_metric */
   uint32_t field;      /* index of a vector field */
-  const float* vector; /* the query, `dimension` floats */
+  const float* vector; /* the query where the field is of F32: `dimension` floats */
   uint32_t dimension;
   uint32_t k; /* how many: 1 to 1,000,000 */
+  /* The query as a vector of the field's type, whatever that is; then `vector` is NULL. BITS as
+   * they are stored: eight a byte, lowest first, 0 past the last. NULL: `vector` is the query. */
+  const quire_value* query;
+  /* Only records that this query gives, as quire_query_open would now; what it selects is of no
+   * meaning. NULL: all records. */
+  const quire_query_options* among;
 } quire_search_options;
-#define QUIRE_SEARCH_OPTIONS_INIT {sizeof(quire_search_options), QUIRE_METRIC_L2, 0, 0, 0, 0}
+#define QUIRE_SEARCH_OPTIONS_INIT \
+  {sizeof(quire_search_options), QUIRE_METRIC_DEFAULT, 0, 0, 0, 0, 0, 0}
 
 typedef struct quire_hit {
   double distance; /* ascending, with the precision of a float */
@@ -1025,11 +1038,14 @@ typedef struct quire_hit {
 } quire_hit;
 
 /* Exact nearest neighbours at the age of the transaction, its own changes included. hits has room
- * for k; `found` gets how many there are (fewer than k only when fewer records have the field).
- * Ties in no particular order, the same for the same state. O(n * dimension + k log n), n
- * with the deleted records whose place no new one has taken.
- * Errors: TYPE (not a field of vectors), SCHEMA (another dimension, NaN or infinities in the
- * query), INVALID (k, metric, no such field). */
+ * for k; `found` gets how many there are (fewer than k only when fewer records have the field and
+ * are among those that are asked for). Ties in no particular order, the same for the same state.
+ * O(n * dimension + k log n), n with the deleted records whose place no new one has taken; with
+ * `among` O(n / 64 + m * dimension + k log m) for its m records, and what it takes to find these.
+ * Errors: TYPE (not a field of vectors, a query of another type), SCHEMA (another dimension, NaN or
+ * infinities in the query, bits past the last), INVALID (k, no such metric or field, no query or
+ * two), NOT_SUPPORTED (a metric that the field's type does not have; `among` gives groups), and
+ * those of quire_query_open and quire_query_next for `among`. */
 QUIRE_API int quire_search(quire_txn* txn, quire_collection collection,
                            const quire_search_options* options, quire_hit* hits, size_t* found);
 

@@ -92,7 +92,7 @@ inline Value timestamp_value(std::int64_t micros) {
   value.as.i64 = micros;
   return value;
 }
-// These three borrow: the memory must outlive the value.
+// What follows borrows: the memory must outlive the value.
 inline Value text_value(std::string_view text) {
   Value value{};
   value.type = QUIRE_TYPE_TEXT;
@@ -112,6 +112,21 @@ inline Value vector_value(std::span<const float> vector) {
   value.as.vector = vector.data();
   return value;
 }
+inline Value vector_value(std::span<const std::int8_t> vector) {
+  Value value{};
+  value.type = QUIRE_TYPE_VECTOR_I8;
+  value.dimension = static_cast<std::uint32_t>(vector.size());
+  value.as.elements = vector.data();
+  return value;
+}
+// Of any type of vector: `elements` as that type has them.
+inline Value vector_value(quire_type type, std::uint32_t dimension, const void* elements) {
+  Value value{};
+  value.type = type;
+  value.dimension = dimension;
+  value.as.elements = elements;
+  return value;
+}
 
 inline bool is_null(const Value& value) { return value.type == QUIRE_TYPE_NULL; }
 inline std::string_view as_view(const quire_slice& slice) {
@@ -119,7 +134,7 @@ inline std::string_view as_view(const quire_slice& slice) {
 }
 // Of a TEXT or BYTES value.
 inline std::string_view as_text(const Value& value) { return as_view(value.as.bytes); }
-// Of a vector.
+// Of a vector of F32.
 inline std::span<const float> as_vector(const Value& value) {
   return {value.as.vector, value.dimension};
 }
@@ -143,6 +158,7 @@ struct Named {  // a keyspace or collection, as the lists have it
 struct Hit {
   double distance = 0;
   Value key{};
+  std::uint64_t record = 0;  // its number
 };
 
 // ------------------------------------------------------------------ cursors
@@ -573,21 +589,29 @@ class Collection {
     Cursor owner(cursor);
     return Scan(std::move(owner), field_count());
   }
-  // The k nearest, nearest first, by exact distance.
-  std::vector<Hit> search(std::uint32_t field, std::span<const float> query, std::uint32_t k,
-                          quire_metric metric = QUIRE_METRIC_L2) const {
+  // The k nearest, nearest first, by exact distance. `query` is a vector of the field's type;
+  // `among`, where it is given, a query that gives the records to search.
+  std::vector<Hit> search(std::uint32_t field, const Value& query, std::uint32_t k,
+                          quire_metric metric = QUIRE_METRIC_DEFAULT,
+                          const quire_query_options* among = nullptr) const {
     quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
     options.metric = metric;
     options.field = field;
-    options.vector = query.data();
-    options.dimension = static_cast<std::uint32_t>(query.size());
+    options.query = &query;
     options.k = k;
+    options.among = among;
     std::vector<quire_hit> hits(k);
     std::size_t found = 0;
     require(quire_search(txn_, id_, &options, hits.data(), &found));
     std::vector<Hit> result(found);
-    for (std::size_t i = 0; i < found; ++i) result[i] = {hits[i].distance, hits[i].key};
+    for (std::size_t i = 0; i < found; ++i)
+      result[i] = {hits[i].distance, hits[i].key, hits[i].record};
     return result;
+  }
+  std::vector<Hit> search(std::uint32_t field, std::span<const float> query, std::uint32_t k,
+                          quire_metric metric = QUIRE_METRIC_DEFAULT,
+                          const quire_query_options* among = nullptr) const {
+    return search(field, vector_value(query), k, metric, among);
   }
 
  private:

@@ -1,15 +1,25 @@
 // Distances between vectors: one meaning for each metric, several implementations of it.
 //
-//   metric          distance (smaller is nearer)    range
-//   l2              sum of (a - b)^2, no root        [0, inf]
-//   inner product   -(sum of a * b)                  [-inf, inf]; most negative is nearest
-//   cosine          1 - a.b / (|a| |b|)              [0, 2]; 1 when either vector is all zeros
+//   metric          over             distance (smaller is nearer)    range
+//   l2              f32, f16, i8     sum of (a - b)^2, no root        [0, inf]
+//   inner product   f32, f16, i8     -(sum of a * b)                  [-inf, inf]
+//   cosine          f32, f16, i8     1 - a.b / (|a| |b|)              [0, 2]; 1 when either vector
+//                                                                     is all zeros
+//   l1              f32, f16, i8     sum of |a - b|                   [0, inf]
+//   hamming         bits             how many bits differ             [0, dimension]
+//   jaccard         bits             1 - |a and b| / |a or b|         [0, 1]; 0 when both vectors
+//                                                                     are all zeros
 //
-// The scalar functions are the specification: they add up in double, element i to partial sum
-// i % 4, and round to float once. The vectorised ones add up in float. For finite input they differ
-// from the scalar result by at most
+// Over bits the first four would be Hamming's, its square, or say little; over numbers Hamming and
+// Jaccard have several meanings. So find_distance refuses what is not in the table.
 //
-//   (dimension / 32 + 12) * 2^-24 * S + dimension * 2^-126
+// The scalar functions are the specification. Over i8, bits and codes sums are whole numbers and
+// exact, and all implementations give the same, bit by bit. Over f32 and f16 the scalar functions
+// add up in double, element i to partial sum i % 4, and round to float once; the vectorised ones
+// add up in float (f16 is widened first). For finite input they differ from the scalar result by at
+// most
+//
+//   (dimension / 16 + 12) * 2^-24 * S + dimension * 2^-126
 //
 // where S is the sum of the absolute values of the terms (for cosine, S = 2). Where a vectorised
 // sum leaves the range of float (components beyond about 1e18, or for cosine below about 1e-18) the
@@ -17,9 +27,11 @@
 // A NaN in either vector gives NaN, from every implementation; an infinity gives what IEEE
 // arithmetic gives. Denormals count as what they are.
 //
-// Vectors are `dimension` elements of f32 one after the other. They may lie at any address: raw
-// blocks of an array promise no alignment. Nothing here allocates, locks or fails. Cost:
-// O(dimension) for one, O(count * dimension) for rows; at 784 dimensions a scan is bound by memory.
+// Vectors are `dimension` elements one after the other, at most kMaxMeasuredDimension. Of bits
+// these are (dimension + 7) / 8 bytes, the lowest bit first, and bits past the last are 0 in both
+// vectors. They may lie at any address: raw blocks of an array promise no alignment. Nothing past
+// their last byte is read. Nothing here allocates, locks or fails. Cost: O(dimension) for one,
+// O(count * dimension) for many; at 784 dimensions of f32 a scan is bound by memory.
 //
 // Thread safety: all functions may be called by any thread.
 #pragma once
@@ -32,8 +44,10 @@
 
 namespace quire {
 
-// Values are stored in files: never renumbered. l1, Hamming and Jaccard are named but not computed
-// yet; find_distance says so.
+// The sum of 65,535 squares of 255 is less than 2^32.
+inline constexpr std::size_t kMaxMeasuredDimension = 65'535;
+
+// Values are stored in files: never renumbered.
 enum class Metric : std::uint8_t {
   kL2 = 1,
   kInnerProduct = 2,
@@ -82,7 +96,8 @@ Status check_kernels_environment();
 // What this machine can run, fastest first; "scalar" is always last.
 std::span<const DistanceKernels* const> supported_kernels() noexcept;
 
-// Resolve once per index or query, not per distance. kNotSupported where there is no such function.
+// Resolve once per index or query, not per distance. kNotSupported where there is no such function:
+// the message says which metrics the type has. The distances of codes are members of the table.
 Result<DistanceFunctions> find_distance(const DistanceKernels& kernels, Metric metric,
                                         ElementType type);
 

@@ -15,27 +15,61 @@ using DistanceFunction = float (*)(const void* a, const void* b, std::size_t dim
 using DistanceRowsFunction = void (*)(const void* query, const void* rows, std::size_t stride_bytes,
                                       std::size_t count, std::size_t dimension, float* distances);
 
-// One metric over one type of element, for one pair and for one query against many rows.
+// distances[i] = distance of `query` and vectors[i], for i < count. The caller has asked for their
+// cache lines, where that is worth it: nothing is prefetched here.
+using DistanceListFunction = void (*)(const void* query, const void* const* vectors,
+                                      std::size_t count, std::size_t dimension, float* distances);
+
+// One metric over one type of element, for one pair, and for one query against many vectors, which
+// prepares the query once. All three give the same, bit by bit.
 struct DistanceFunctions {
   DistanceFunction one = nullptr;
   DistanceRowsFunction rows = nullptr;
+  DistanceListFunction list = nullptr;
 };
 
-// What one instruction set offers; a type or metric that is added gets a member here, and a line in
-// find_distance.
+// Over elements that are numbers.
+struct NumberDistances {
+  DistanceFunctions l2;
+  DistanceFunctions inner_product;
+  DistanceFunctions cosine;
+  DistanceFunctions l1;
+};
+
+// Over bits.
+struct BitDistances {
+  DistanceFunctions hamming;
+  DistanceFunctions jaccard;
+};
+
+// Over the 8-bit codes of a quantizer, one unsigned byte each.
+struct CodeDistances {
+  DistanceFunctions l2;             // codes 0 to 255
+  DistanceFunctions l2_7bit;        // codes 0 to 127: what is more gives nonsense
+  DistanceFunctions inner_product;  // codes 0 to 255
+};
+
+// What one instruction set offers.
 struct DistanceKernels {
-  const char* name;  // "scalar", "avx2", "avx512" or "neon"
-  DistanceFunctions l2_f32;
-  DistanceFunctions inner_product_f32;
-  DistanceFunctions cosine_f32;
+  const char* name;  // "scalar", "avx2", "avx512", "avx512vnni" or "neon"
+  NumberDistances f32;
+  NumberDistances f16;
+  NumberDistances i8;
+  BitDistances bits;
+  CodeDistances codes;
 };
 
 extern const DistanceKernels kScalarKernels;
 #if defined(__x86_64__)
-extern const DistanceKernels kAvx2Kernels;    // needs AVX2 and FMA
-extern const DistanceKernels kAvx512Kernels;  // needs AVX-512F
+extern const DistanceKernels kAvx2Kernels;        // needs AVX2, FMA and F16C
+extern const DistanceKernels kAvx512Kernels;      // needs AVX-512 F, BW and VL
+extern const DistanceKernels kAvx512VnniKernels;  // and VNNI and VPOPCNTDQ
 #elif defined(__aarch64__)
 extern const DistanceKernels kNeonKernels;
 #endif
+
+// The last steps that all instruction sets share, so that they give the same from the same sums.
+float cosine_of_sums(double product, double a_square, double b_square) noexcept;
+float jaccard_of_counts(std::uint32_t both, std::uint32_t either) noexcept;
 
 }  // namespace quire

@@ -1,6 +1,7 @@
 #include "index/vector/exact_search.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/record/numbers.h"
 #include "engine/record/value_check.h"
@@ -9,15 +10,30 @@
 namespace quire {
 namespace {
 
-// Rows measured at a time: their distances stay in the first cache.
+static_assert(kMaxDimension <= kMaxMeasuredDimension);
+
+// Numbers looked at together: a word of a set, and distances that stay in the first cache.
 constexpr std::uint64_t kBatch = 64;
+
+ElementType elements_of(FieldType vector) noexcept {
+  switch (vector) {
+    case FieldType::kVectorF16:
+      return ElementType::kF16;
+    case FieldType::kVectorI8:
+      return ElementType::kI8;
+    case FieldType::kVectorBits:
+      return ElementType::kBits;
+    default:
+      return ElementType::kF32;
+  }
+}
 
 Status check_query(const Collection& collection, const VectorQuery& query) {
   if (query.field >= collection.schema().size())
     return collection.failure(ErrorCode::kInvalid,
                               "there is no field " + std::to_string(query.field) + " to search");
   const FieldType type = collection.schema().field(query.field).type;
-  if (type != FieldType::kVectorF32)
+  if (!is_vector(type))
     return collection.field_failure(
         ErrorCode::kType, query.field,
         "is " + std::string(type_name(type)) + ", only vectors can be searched");
@@ -26,16 +42,29 @@ Status check_query(const Collection& collection, const VectorQuery& query) {
                                     "search for " + std::to_string(query.k) +
                                         " neighbours, must be 1 to " +
                                         std::to_string(kMaxNeighbours));
-  if (query.vector == nullptr)
-    return collection.field_failure(ErrorCode::kInvalid, query.field, "a search without a vector");
-  return check_value(collection, query.field, Value::of_vector(query.vector, query.dimension));
+  if (query.vector.type != type)
+    return collection.field_failure(ErrorCode::kType, query.field,
+                                    "is " + std::string(type_name(type)) + ", searched for a " +
+                                        std::string(type_name(query.vector.type)));
+  return check_type(collection, query.field, query.vector);
+}
+
+Result<DistanceFunctions> distance_of(const Collection& collection, const VectorQuery& query) {
+  const ElementType elements = elements_of(collection.schema().field(query.field).type);
+  const Metric usual = elements == ElementType::kBits ? Metric::kHamming : Metric::kL2;
+  auto found = find_distance(distance_kernels(), query.metric.value_or(usual), elements);
+  if (!found)
+    return collection.field_failure(found.error().code(), query.field, found.error().message());
+  return found;
 }
 
 class Scan {
  public:
   Scan(const DistanceFunctions& distance, const VectorQuery& query, const NumberSet& numbers)
       : distance_(distance),
-        query_(query),
+        query_(query.vector.vector),
+        dimension_(query.vector.dimension),
+        stride_(vector_size(query.vector.type, query.vector.dimension)),
         numbers_(numbers),
         nearest_(std::min<std::uint64_t>(query.k, numbers.size)) {}
 
@@ -43,12 +72,12 @@ class Scan {
     // Numbers past the array's end have no vector, and set bits there only when something is
     // damaged, which the check tells.
     const std::uint64_t end = std::min(array.size(), numbers_.size);
-    for (std::uint64_t first = 0; first < end;) {
+    for (std::uint64_t first = next_number(0, end); first < end;) {
       const ArrayView::Piece piece = array.piece(first);
       if (piece.data == nullptr) return std::unexpected(array.take_error());
       const std::uint64_t count = std::min(piece.count, end - first);
       measure(piece.data, first, count);
-      first += count;
+      first = next_number(first + count, end);
     }
     return {};
   }
@@ -56,30 +85,67 @@ class Scan {
   std::span<const Neighbour<RecordNumber>> sorted() { return nearest_.sorted(); }
 
  private:
+  // The bits of [first, first + count), which lie in one word; that of `first` is the lowest.
+  std::uint64_t bits(RecordNumber first, std::uint64_t count) const noexcept {
+    const std::uint64_t word = numbers_.words[first / kBatch] >> (first % kBatch);
+    return count == kBatch ? word : word & ((std::uint64_t{1} << count) - 1);
+  }
+
+  // The first number of the set from `first` on; at least `end` where there is none before.
+  RecordNumber next_number(RecordNumber first, RecordNumber end) const noexcept {
+    while (first < end) {
+      const std::uint64_t word = bits(first, kBatch - first % kBatch);
+      if (word != 0) return first + static_cast<unsigned>(std::countr_zero(word));
+      first += kBatch - first % kBatch;
+    }
+    return end;
+  }
+
   void measure(const std::byte* rows, RecordNumber first, std::uint64_t count) {
-    const std::size_t stride = std::size_t{query_.dimension} * sizeof(float);
     for (std::uint64_t done = 0; done < count;) {
-      const std::uint64_t batch = std::min(kBatch, count - done);
-      if (any(first + done, batch)) offer(rows + done * stride, stride, first + done, batch);
+      const std::uint64_t batch = std::min(kBatch - (first + done) % kBatch, count - done);
+      const std::uint64_t wanted = bits(first + done, batch);
+      if (wanted != 0) offer(rows + done * stride_, first + done, batch, wanted);
       done += batch;
     }
   }
 
-  bool any(RecordNumber first, std::uint64_t count) const noexcept {
-    for (std::uint64_t i = 0; i < count; ++i)
-      if (numbers_.has(first + i)) return true;
-    return false;
-  }
-
-  void offer(const std::byte* rows, std::size_t stride, RecordNumber first, std::uint64_t count) {
+  // Rows one after the other are measured together where most are wanted.
+  void offer(const std::byte* rows, RecordNumber first, std::uint64_t count, std::uint64_t wanted) {
     float distances[kBatch];
-    distance_.rows(query_.vector, rows, stride, count, query_.dimension, distances);
-    for (std::uint64_t i = 0; i < count; ++i)
-      if (numbers_.has(first + i)) nearest_.offer(distances[i], first + i);
+    const auto many = static_cast<std::uint64_t>(std::popcount(wanted));
+    const bool most = many * 4 >= count * 3;
+    if (most) {
+      distance_.rows(query_, rows, stride_, count, dimension_, distances);
+    } else {
+      measure_list(rows, wanted, many, distances);
+    }
+    for (std::size_t listed = 0; wanted != 0; wanted &= wanted - 1, ++listed) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(wanted));
+      nearest_.offer(distances[most ? i : listed], first + i);
+    }
   }
 
-  const DistanceFunctions& distance_;
-  const VectorQuery& query_;
+  void measure_list(const std::byte* rows, std::uint64_t wanted, std::uint64_t many,
+                    float* distances) const {
+    const void* list[kBatch];
+    std::size_t listed = 0;
+    for (; wanted != 0; wanted &= wanted - 1) {
+      const std::byte* row = rows + static_cast<std::size_t>(std::countr_zero(wanted)) * stride_;
+      for (std::size_t line = 0; line < std::min(stride_, kPrefetchBytes); line += 64)
+        __builtin_prefetch(row + line);
+      list[listed++] = row;
+    }
+    distance_.list(query_, list, many, dimension_, distances);
+  }
+
+  // Of each vector: the processor follows from there.
+  static constexpr std::size_t kPrefetchBytes = 256;
+
+  const DistanceFunctions distance_;
+  const std::byte* query_;
+  const std::uint32_t dimension_;
+  const std::size_t stride_;
   const NumberSet& numbers_;
   TopK<RecordNumber> nearest_;
 };
@@ -87,15 +153,15 @@ class Scan {
 }  // namespace
 
 Result<std::vector<VectorHit>> exact_search(View& view, const Collection& collection,
-                                            const VectorQuery& query) {
+                                            const VectorQuery& query, const NumberSet* among) {
   QUIRE_CHECK(check_query(collection, query));
-  QUIRE_TRY(const DistanceFunctions distance,
-            find_distance(distance_kernels(), query.metric, ElementType::kF32));
+  QUIRE_TRY(const DistanceFunctions distance, distance_of(collection, query));
   const std::size_t place = collection.schema().vector_place(query.field);
-  QUIRE_TRY(const NumberSet numbers, numbers_with_vector(view, collection, place));
+  QUIRE_TRY(NumberSet numbers, numbers_with_vector(view, collection, place));
+  if (among != nullptr) numbers.keep(*among);
   QUIRE_TRY(const ArrayRoot root, view.array_root(collection.definition().vectors[place]));
   ArrayView array(view.reader(), root);
-  if (array.element_size() != query.dimension * sizeof(float))
+  if (array.element_size() != collection.schema().field(query.field).vector_bytes())
     return collection.field_failure(ErrorCode::kCorrupt, query.field,
                                     "the array has elements of another size");
   Scan scan(distance, query, numbers);

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/record/collection.h"
+#include "engine/record/numbers.h"
 #include "engine/record/row_codec.h"
 #include "index/kernels/distance.h"
 
@@ -14,11 +16,10 @@ namespace quire {
 inline constexpr std::size_t kMaxNeighbours = 1'000'000;
 
 struct VectorQuery {
-  std::size_t field = 0;  // index of a vector field
-  Metric metric = Metric::kL2;
-  const float* vector = nullptr;
-  std::uint32_t dimension = 0;
-  std::size_t k = 0;  // 1 to kMaxNeighbours
+  std::size_t field = 0;         // index of a vector field
+  std::optional<Metric> metric;  // none: l2, of bits hamming
+  Value vector;                  // of the field's type and dimension
+  std::size_t k = 0;             // 1 to kMaxNeighbours
 };
 
 struct VectorHit {
@@ -28,10 +29,13 @@ struct VectorHit {
 };
 
 // The k nearest in order of distance, then of record number; fewer when fewer records have the
-// field. Records whose vector is null are not found. kInvalid, kType, kSchema for a query that does
-// not fit, naming collection and field. O(record numbers * dimension), and a bit of memory for
-// each.
+// field. Records whose vector is null are not found, nor those that are not in `among` (of the same
+// state of the view; nullptr: all). kInvalid, kType, kSchema, kNotSupported (the metric) for a
+// query that does not fit, naming collection and field. O(record numbers / 64 + vectors to be
+// measured * dimension), and a bit of memory for each number; pages without such a vector are not
+// read.
 Result<std::vector<VectorHit>> exact_search(View& view, const Collection& collection,
-                                            const VectorQuery& query);
+                                            const VectorQuery& query,
+                                            const NumberSet* among = nullptr);
 
 }  // namespace quire

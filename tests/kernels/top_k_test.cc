@@ -92,7 +92,7 @@ TEST(ExactScan, FindsWhatOneByOneFindsAcrossPieces) {
   std::vector<float> rows(kCount * kDimension);
   for (float& value : rows) value = static_cast<float>(component(random));
   const std::vector<float> query(rows.begin(), rows.begin() + kDimension);
-  const DistanceFunctions distance = distance_kernels().l2_f32;
+  const DistanceFunctions distance = distance_kernels().f32.l2;
   TopK<> expected(10);
   for (std::size_t i = 0; i < kCount; ++i)
     expected.offer(distance.one(query.data(), &rows[i * kDimension], kDimension), i);

@@ -60,6 +60,22 @@ class Search(CliTest):
         self.failed("field 't' is text; vector fields are v", *search, "--field", "t", "--like", "r0")
         self.failed("unknown field 'x'", *search, "--field", "x", "--like", "r0")
 
+    def test_among_what_a_filter_finds(self):
+        self.assertEqual(self.keys("--literal", "[1, 0]", "--where", "t <> 'text 0'", "-k", 2),
+                         ["r1", "r2"])
+        self.assertEqual(self.keys("--literal", "[1, 0]", "--where", "id > $1", "--arg", "r2"), ["r3"])
+        self.assertEqual(self.keys("--literal", "[1, 0]", "--where", "id > $x", "--param", "x=r2",
+                                   "--no-index"), ["r3"])
+        self.assertEqual(self.keys("--like", "r0", "--where", "id < 'r2'"), ["r1"])
+        self.assertEqual(self.keys("--literal", "[1, 0]", "--where", "id = 'r9'"), [])
+        search = ["search", self.db, "c", "--literal", "[1, 0]"]
+        self.failed("filter, at ", *search, "--where", "id =")
+        self.failed("colour", *search, "--where", "colour = 1")
+        self.failed("--where", *search, "--arg", "1")
+        self.failed("--where", *search, "--budget-entries", 1)
+        self.failed("--where", *search, "--where", "")
+        self.failed("budget", *search, "--where", "t <> ''", "--budget-entries", 1)
+
     def test_table(self):
         lines = self.good("search", self.db, "c", "--like", "r0", "-k", 1).out.splitlines()
         self.assertEqual(lines[0].split(), ["distance", "id", "t"])

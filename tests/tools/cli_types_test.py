@@ -112,8 +112,37 @@ class Types(CliTest):
                          {"rank": 1, "distance": 0, "key": [2024, "z"], "record": {"size": 5}})
         out = self.good("search", self.db, "c", "--field", "v", "--like", '[2024, "z"]', "--json").out
         self.assertEqual([hit["key"] for hit in parse_lines(out)], [[2023, "a,b"]])
-        self.failed("field 'h' is vector_f16; vector fields are v", "search", self.db, "c",
-                    "--field", "h", "--literal", "[1, 2]")
+
+    def test_search_in_vectors_of_every_type(self):
+        def hits(field, *args):
+            out = self.good("search", self.db, "c", "--field", field, "--json", *args).out
+            return [(hit["key"][1], hit["distance"]) for hit in parse_lines(out)]
+
+        self.assertEqual(hits("h", "--literal", "[1, 3]", "-k", 1), [("z", 1)])
+        self.assertEqual(hits("i", "--literal", "[-128, 0, 125]", "-k", 1), [("a,b", 4)])
+        self.assertEqual(hits("i", "--literal", "0 0 1", "--metric", "l1"),
+                         [("z", 1), ("", 5), ("a,b", 254)])
+        self.assertEqual(hits("bits", "--literal", "[1,1,0,0,0,0,0,0,0,0]"), [("z", 2), ("a,b", 3)])
+        self.assertEqual(hits("bits", "--literal", "[1,1,0,0,0,0,0,0,0,0]", "--metric", "jaccard"),
+                         [("a,b", 0.75), ("z", 1)])
+        self.assertEqual(hits("i", "--vector", self.file("q", "[1, 2, 3]"), "-k", 1), [("", 0)])
+        self.assertEqual(hits("bits", "--like", '[2024, "z"]'), [("a,b", 3)])
+        self.assertEqual(hits("i", "--like", '[2024, ""]', "-k", 1), [("z", 14)])
+        for wanted, *args in (
+                ("128 is not a whole number from -128 to 127", "i", "--literal", "[0, 128, 0]"),
+                ("0.5 is not a whole number", "i", "--vector", self.file("half", "[0, 0.5, 0]")),
+                ("'half'", "i", "--vector", self.file("half", "[0, 0.5, 0]")),
+                ("does not fit a 16-bit float", "h", "--literal", "[0, 1e6]"),
+                ("--literal: field 'bits': 2 is neither 0 nor 1", "bits", "--literal",
+                 "[0,0,0,0,0,0,0,0,0,2]"),
+                ("no l2 distance over vectors of bits", "bits", "--metric", "l2", "--literal",
+                 "[0,0,0,0,0,0,0,0,0,1]"),
+                ("no hamming distance over vectors of i8", "i", "--metric", "hamming", "--literal",
+                 "[0,0,0]"),
+                ("null", "bits", "--like", '[2024, ""]'),
+                ("field 'size' is i64; vector fields are v, h, i, bits", "size", "--literal", "[1]")):
+            self.failed(wanted, "search", self.db, "c", "--field", *args)
+        self.failed("Give --field, one of v, h, i, bits", "search", self.db, "c", "--literal", "[1]")
 
 
 class Generated(CliTest):

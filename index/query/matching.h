@@ -1,0 +1,13 @@
+// The records that a query gives, as a set of their numbers: what a search is narrowed by.
+#pragma once
+
+#include "engine/record/numbers.h"
+#include "index/query/query.h"
+
+namespace quire::query {
+
+// What the query selects is of no meaning. kNotSupported where its rows are groups; else the errors
+// of Query. O(query), and a bit of memory for each number.
+Result<NumberSet> matching_records(View& view, const Collection& collection, QueryRequest request);
+
+}  // namespace quire::query
