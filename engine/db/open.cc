@@ -13,7 +13,7 @@
 namespace quire {
 namespace {
 
-constexpr std::uint64_t kRetryMs = 2;
+constexpr std::uint64_t kRightRetryMs = 2;
 // How long a reader waits for a process that is just opening or recovering the database, and for
 // the first publication, whatever its own time-out.
 constexpr std::uint64_t kJoinMs = 30'000;
@@ -153,8 +153,8 @@ Result<LockIdentity> Database::lock_identity() {
 bool Database::retry_until_timeout(std::uint64_t& waited_ms, std::uint64_t least_ms) const {
   const std::uint64_t limit = std::max<std::uint64_t>(options_.busy_timeout_ms, least_ms);
   if (options_.busy_timeout_ms != UINT32_MAX && waited_ms >= limit) return false;
-  std::this_thread::sleep_for(std::chrono::milliseconds(kRetryMs));
-  waited_ms += kRetryMs;
+  std::this_thread::sleep_for(std::chrono::milliseconds(kRightRetryMs));
+  waited_ms += kRightRetryMs;
   return true;
 }
 

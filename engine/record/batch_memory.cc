@@ -10,7 +10,7 @@ namespace {
 using PutMode = TreeWriter::PutMode;
 
 constexpr std::uint8_t kFormatWithoutKeys = 1;
-constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kBatchFormat = 2;
 // Of an outcome's key: letter, collection, hash.
 constexpr std::size_t kPrefixSize = 13;
 // Of the key of a time: letter, time.
@@ -102,7 +102,7 @@ bool decode_keys(ByteReader& reader, RememberedBatch& batch) {
 ByteVector encode(const Entry& entry) {
   ByteVector bytes;
   ByteWriter writer(bytes);
-  writer.put(kFormat);
+  writer.put(kBatchFormat);
   writer.put(static_cast<std::uint64_t>(entry.until_us));
   writer.put(entry.batch.contents);
   writer.put_sized(entry.key);
@@ -122,7 +122,7 @@ Result<Entry> decode(Bytes bytes) {
   ByteReader reader(bytes);
   Entry entry;
   const auto format = reader.get<std::uint8_t>();
-  if (format != kFormat && format != kFormatWithoutKeys) return damaged();
+  if (format != kBatchFormat && format != kFormatWithoutKeys) return damaged();
   entry.until_us = static_cast<std::int64_t>(reader.get<std::uint64_t>());
   entry.batch.contents = reader.get<std::uint64_t>();
   entry.key = reader.get_sized();
@@ -138,7 +138,7 @@ Result<Entry> decode(Bytes bytes) {
     next += gap;
     entry.batch.failed.emplace_back(next++, static_cast<ErrorCode>(code));
   }
-  if (format == kFormat && !decode_keys(reader, entry.batch)) return damaged();
+  if (format == kBatchFormat && !decode_keys(reader, entry.batch)) return damaged();
   if (!reader.ok() || reader.left() != 0) return damaged();
   return entry;
 }

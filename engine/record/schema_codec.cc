@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint8_t kFirstFormat = 1;
 constexpr std::uint8_t kFormatWithoutTtl = 2;
-constexpr std::uint8_t kFormat = 3;
+constexpr std::uint8_t kSchemaFormat = 3;
 
 enum FieldFlag : unsigned {
   kNullable = 1,
@@ -146,7 +146,7 @@ bool confused(std::span<const Field> fields, FieldId next_id, VectorSlot next_sl
 
 void SchemaCodec::encode(const Schema& schema, ByteVector& out) {
   ByteWriter writer(out);
-  writer.put(kFormat);
+  writer.put(kSchemaFormat);
   writer.put_varint(schema.next_id_);
   writer.put_varint(schema.next_slot_);
   writer.put_varint(schema.key_.size());
@@ -167,9 +167,9 @@ void SchemaCodec::encode(const Schema& schema, ByteVector& out) {
 Result<Schema> SchemaCodec::decode(Bytes bytes) {
   ByteReader reader(bytes);
   const auto format = reader.get<std::uint8_t>();
-  if (reader.ok() && (format < kFirstFormat || format > kFormat))
+  if (reader.ok() && (format < kFirstFormat || format > kSchemaFormat))
     return fail(ErrorCode::kVersion, "schema: of format %u, this library reads 1 to %u", format,
-                kFormat);
+                kSchemaFormat);
   auto schema =
       format == kFirstFormat ? decode_first_format(reader) : decode_later_format(reader, format);
   if (!schema) return schema;

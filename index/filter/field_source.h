@@ -24,4 +24,10 @@ class RowSource final : public FieldSource {
   const RowView& row_;
 };
 
+// Never asked: what is evaluated has no fields.
+class NoFields final : public FieldSource {
+ public:
+  Value value(std::size_t /*field*/) const noexcept override { return Value::null(); }
+};
+
 }  // namespace quire

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "index/filter/evaluate.h"
+#include "index/filter/field_source.h"
 
 namespace quire::filter {
 namespace {
@@ -17,12 +18,6 @@ bool is_bool(const Node& node, bool value) noexcept {
   return is_constant(node) && node.constant.type() == FieldType::kBool &&
          node.constant.view().boolean == value;
 }
-
-// Never asked: what is evaluated has no fields.
-class NoFields final : public FieldSource {
- public:
-  Value value(std::size_t /*field*/) const noexcept override { return Value::null(); }
-};
 
 void replace_by_child(Node& node, std::size_t place) {
   Node child = std::move(node.children[place]);

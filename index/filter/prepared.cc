@@ -5,6 +5,7 @@
 
 #include "engine/record/array_value.h"
 #include "engine/txn/catalog.h"
+#include "index/filter/field_source.h"
 #include "index/filter/fold.h"
 #include "index/filter/lexer.h"
 #include "index/filter/time_text.h"
@@ -17,11 +18,6 @@ std::int64_t clock_us() noexcept {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<microseconds>(now).count();
 }
-
-class NoFields final : public FieldSource {
- public:
-  Value value(std::size_t /*field*/) const noexcept override { return Value::null(); }
-};
 
 bool has_items(Kind kind) noexcept { return kind == Kind::kIn || kind == Kind::kHas; }
 

@@ -39,7 +39,7 @@ Level level_of(const Node& node) noexcept {
   }
 }
 
-std::string quoted(std::string_view text, char quote) {
+std::string in_quotes(std::string_view text, char quote) {
   std::string out(1, quote);
   for (const char c : text) {
     if (c == quote) out += quote;
@@ -78,7 +78,7 @@ std::string constant_text(const Value& value) {
     case FieldType::kF64:
       return real_text(value.f64);
     case FieldType::kText:
-      return quoted(value.text(), '\'');
+      return in_quotes(value.text(), '\'');
     case FieldType::kBytes:
       return hex_text(value.bytes);
     case FieldType::kTimestamp:
@@ -89,7 +89,7 @@ std::string constant_text(const Value& value) {
 }
 
 std::string name_text(const std::string& name) {
-  return is_plain_name(name) ? name : quoted(name, '"');
+  return is_plain_name(name) ? name : in_quotes(name, '"');
 }
 
 class Printer {
@@ -210,7 +210,7 @@ class Printer {
       else if (is_word(step.name))
         out += '.' + step.name;
       else
-        out += '[' + quoted(step.name, step.name.empty() ? '\'' : '"') + ']';
+        out += '[' + in_quotes(step.name, step.name.empty() ? '\'' : '"') + ']';
     }
   }
 };

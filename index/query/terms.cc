@@ -22,13 +22,12 @@ Result<PartForm> form_of(const Term& term) {
 namespace {
 
 using filter::Lexer;
-using filter::Token;
 using filter::TokenKind;
 
 // What stands between two commas.
 struct Item {
   std::string_view text;  // without what is taken off its end
-  std::vector<Token> tokens;
+  std::vector<filter::Token> tokens;
   std::size_t number = 0;  // from 1
 };
 
@@ -37,7 +36,7 @@ std::unexpected<Error> refuse(const char* list, const Item& item, const Error& e
       error.with_context(std::string(list) + ", item " + std::to_string(item.number)));
 }
 // How a token changes the depth of brackets.
-int nesting(const Token& token) noexcept {
+int nesting(const filter::Token& token) noexcept {
   if (token.is_symbol("(") || token.is_symbol("[")) return 1;
   return token.is_symbol(")") || token.is_symbol("]") ? -1 : 0;
 }
@@ -79,21 +78,21 @@ class Splitter {
   const char* list_;
   std::string_view text_;
   std::vector<Item> items_;
-  std::vector<Token> tokens_;
+  std::vector<filter::Token> tokens_;
 };
 
 // Leaves out the last tokens of an item.
 void cut(Item& item, std::size_t count) {
-  const Token& first = item.tokens[item.tokens.size() - count];
+  const filter::Token& first = item.tokens[item.tokens.size() - count];
   item.text = item.text.substr(0, first.position - item.tokens.front().position);
   item.tokens.resize(item.tokens.size() - count);
 }
 
-std::string_view name_of(const Token& token) {
+std::string_view name_of(const filter::Token& token) {
   return token.kind == TokenKind::kName ? std::string_view(token.value) : token.source;
 }
 
-bool is_name(const Token& token) noexcept {
+bool is_name(const filter::Token& token) noexcept {
   return token.kind == TokenKind::kName || token.kind == TokenKind::kWord;
 }
 
@@ -103,7 +102,8 @@ FieldType single_type(filter::Types types) noexcept {
   return static_cast<FieldType>(std::countr_zero(types));
 }
 
-Result<Term> make_term(std::string_view text, std::span<const Token> tokens, const Schema& schema) {
+Result<Term> make_term(std::string_view text, std::span<const filter::Token> tokens,
+                       const Schema& schema) {
   Term term;
   term.position = tokens.front().position;
   if (tokens.size() == 1 && is_name(tokens[0])) {
@@ -128,7 +128,7 @@ Result<Term> make_term(std::string_view text, std::span<const Token> tokens, con
   return term;
 }
 
-Result<OrderTerm> make_order_term(std::string_view text, std::span<const Token> tokens,
+Result<OrderTerm> make_order_term(std::string_view text, std::span<const filter::Token> tokens,
                                   const Schema& schema) {
   OrderTerm made;
   QUIRE_TRY(made.term, make_term(text, tokens, schema));
@@ -139,14 +139,14 @@ Result<OrderTerm> make_order_term(std::string_view text, std::span<const Token> 
 // Takes asc or desc off the end; a field with this name stands alone.
 bool take_direction(Item& item) {
   if (item.tokens.size() < 2) return false;
-  const Token& last = item.tokens.back();
+  const filter::Token& last = item.tokens.back();
   const bool descending = last.is_word("desc");
   if (descending || last.is_word("asc")) cut(item, 1);
   return descending;
 }
 
 AggregateKind aggregate_of(const Item& item) {
-  const std::vector<Token>& tokens = item.tokens;
+  const std::vector<filter::Token>& tokens = item.tokens;
   if (tokens.size() < 3 || !tokens[1].is_symbol("(") || !tokens.back().is_symbol(")"))
     return AggregateKind::kNone;
   if (tokens[0].is_word("count")) return AggregateKind::kCount;
@@ -155,7 +155,7 @@ AggregateKind aggregate_of(const Item& item) {
 }
 
 Status fill_aggregate(const Item& item, const Schema& schema, SelectItem& select) {
-  const std::span<const Token> inner =
+  const std::span<const filter::Token> inner =
       std::span(item.tokens).subspan(2).first(item.tokens.size() - 3);
   if (select.aggregate == AggregateKind::kCount) {
     const bool all = inner.empty() || (inner.size() == 1 && inner[0].is_symbol("*"));
