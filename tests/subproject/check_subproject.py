@@ -12,9 +12,11 @@ import subprocess
 import sys
 import tempfile
 
-# Everything that Quire alone does not need is left out, and nothing may be downloaded.
+# Everything that Quire alone does not need is left out, and nothing may be downloaded. It is compiled
+# in units and without optimisation: what is tried here are the build files.
 OPTIONS = ["--wrap-mode=nodownload", "--buildtype=debug", "-Dquire:tests=disabled",
-           "-Dquire:tools=disabled", "-Dquire:bench=disabled", "-Dquire:buildtype=plain"]
+           "-Dquire:tools=disabled", "-Dquire:bench=disabled", "-Dquire:buildtype=plain",
+           "-Dquire:units=true"]
 
 
 def run(*command, cwd, env=None):
