@@ -91,22 +91,9 @@ struct ByteInnerProduct {
 };
 
 template <class B>
-struct ByteCosineSums {
-  typename B::template Products<true> product, square;
-  void add(typename B::Vector a, typename B::Vector b) {
-    product.add(a, b);
-    square.add(b, b);
-  }
-  void merge(const ByteCosineSums& other) {
-    product.merge(other.product);
-    square.merge(other.square);
-  }
-};
-
-template <class B>
 struct ByteCosine {
   using Lane = B;
-  using Sums = ByteCosineSums<B>;
+  using Sums = CosineSums<typename B::template Products<true>>;
   using Query = std::uint32_t;  // its square
   static Query prepare(const void* query, std::size_t dimension) {
     return accumulate<ByteInnerProduct<B, true>, false>(query, query, dimension).total();

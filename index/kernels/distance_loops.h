@@ -127,5 +127,21 @@ constexpr DistanceFunctions functions_of() {
 // What most metrics prepare.
 struct Nothing {};
 
+// Of the cosine, from what sums products: the product, and the square of b. The square of a is the
+// query's, and is known.
+template <class Products>
+struct CosineSums {
+  Products product, square;
+  template <class Vector>
+  void add(Vector a, Vector b) {
+    product.add(a, b);
+    square.add(b, b);
+  }
+  void merge(const CosineSums& other) {
+    product.merge(other.product);
+    square.merge(other.square);
+  }
+};
+
 }  // namespace
 }  // namespace quire

@@ -76,25 +76,11 @@ using FloatInnerProduct =
 template <class L>
 using FloatL1 = FloatMetric<L, AbsoluteDifference<typename L::Float>, &NumberDistances::l1, false>;
 
-// The product and the square of b; the square of a is the query's, and is known.
-template <class L>
-struct FloatCosineSums {
-  FloatSums<L, Product<typename L::Float>> product, square;
-  void add(typename L::Vector a, typename L::Vector b) {
-    product.add(a, b);
-    square.add(b, b);
-  }
-  void merge(const FloatCosineSums& other) {
-    product.merge(other.product);
-    square.merge(other.square);
-  }
-};
-
 template <class L>
 struct FloatCosine {
   using Lane = L;
   using Float = typename L::Float;
-  using Sums = FloatCosineSums<L>;
+  using Sums = CosineSums<FloatSums<L, Product<Float>>>;
   using Query = float;  // its square
   static Query prepare(const void* query, std::size_t dimension) {
     return Float::sum(accumulate<FloatInnerProduct<L>, false>(query, query, dimension).sum);

@@ -34,6 +34,13 @@ class SearchApi : public World {
     ASSERT_OK(quire_commit(txn));
   }
 
+  void TearDown() override {
+    for (quire_txn* txn : reads_) quire_abort(txn);
+    World::TearDown();
+  }
+  // Ended with the test.
+  quire_txn* read() { return reads_.emplace_back(World::read()); }
+
   struct Vectors {
     explicit Vectors(std::int64_t i)
         : floats{static_cast<float>(i)},
@@ -92,6 +99,9 @@ class SearchApi : public World {
   }
 
   quire_collection things = 0;
+
+ private:
+  std::vector<quire_txn*> reads_;
 };
 
 TEST_F(SearchApi, FindsVectorsOfEveryTypeByEveryMetricOfTheType) {
