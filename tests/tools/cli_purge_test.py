@@ -69,8 +69,7 @@ class Purge(CliTest):
         self.good("schema", self.db, "a", "expect", self.schema_file)
         self.failed("as 'ends' does already", "schema", self.db, "a", "change", "other",
                     '{"ttl": true}')
-        self.failed("must be a timestamp", "schema", self.db, "a", "add",
-                    '{"name": "n", "type": "i64", "nullable": true, "ttl": true}')
+        self.failed("must be a timestamp", "schema", self.db, "a", "change", "id", '{"ttl": true}')
         self.failed('"ttl" of field', "schema", self.db, "a", "change", "ends", '{"ttl": 1}')
         self.good("schema", self.db, "a", "rename", "ends", "until")
         self.assertEqual(self.purge("a", "--limit", 1), {"purged": 1})
