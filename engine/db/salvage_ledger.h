@@ -51,6 +51,9 @@ struct SalvageTarget {
   std::string name;  // in the new database
   StructureId id = 0;
   std::optional<Collection> collection;  // in the new database
+  // What the log's records are written with, while it is behind the state that was found: an older
+  // schema than that of `collection`.
+  std::optional<Schema> past;
   // What it had; made anew in the end.
   std::vector<IndexDefinition> indexes;
   std::vector<LostRange> lost;

@@ -212,9 +212,12 @@ Status LogSalvager::create_keyspace(const Operation& operation) {
 }
 
 Status LogSalvager::create_collection(const Operation& operation) {
-  if (targets_.contains(operation.id)) return {};
   QUIRE_TRY(const CollectionDefinition definition,
             CollectionDefinition::decode(operation.value, operation.id));
+  if (const auto known = targets_.find(operation.id); known != targets_.end()) {
+    note_past(known->second, definition.schema);  // the state has it already
+    return {};
+  }
   SalvageTarget target{.subject = Subject::kCollection,
                        .name = free_name(definition.name, operation.id)};
   auto made = Collection::create(*txn_, target.name, definition.schema);
@@ -226,10 +229,20 @@ Status LogSalvager::create_collection(const Operation& operation) {
   return {};
 }
 
+// Where the place of the state in the log is not known, the log is carried out from before it. Its
+// records then come in schemas that the state knows no more; to go back to these would leave the
+// state's rows without theirs. Whether it is so.
+bool LogSalvager::note_past(SalvageTarget& target, const Schema& schema) {
+  const bool past = target.collection && schema.version() < target.collection->schema().version();
+  target.past = past ? std::optional(schema) : std::nullopt;
+  return past;
+}
+
 // Fields as they are now; indexes are made when all records are there.
 Status LogSalvager::change_collection(SalvageTarget& target, Bytes bytes) {
   QUIRE_TRY(const CollectionDefinition definition,
             CollectionDefinition::decode(bytes, target.collection->id()));
+  if (note_past(target, definition.schema)) return {};
   auto changed = adopt_schema(*txn_, *target.collection, definition.schema);
   if (!changed) return forgiven(std::unexpected(changed.error()));
   target.collection = *std::move(changed);
@@ -298,36 +311,44 @@ Status LogSalvager::collection_operation(const Operation& operation) {
 Status LogSalvager::put_record(SalvageTarget& target, Bytes payload) {
   const Collection& collection = *target.collection;
   const Schema& schema = collection.schema();
-  QUIRE_TRY(const RecordPut put, decode_put(schema, payload));
+  const Schema& written = target.past ? *target.past : schema;
+  QUIRE_TRY(const RecordPut put, decode_put(written, payload));
   EncodedKey key;
   encode_key_of(put.row, key);
   if (key.size() > max_key_size(txn_->reader().page_size()))
     return fail(ErrorCode::kCorrupt, "the key of a record is too long");
   QUIRE_TRY(const auto old, find_row(*txn_, collection, bytes_of(key)));
   std::vector<Value> values(schema.size());
-  for (std::size_t i = 0; i < schema.size(); ++i) values[i] = put.row.value(i);
   std::vector<ByteVector> elements(schema.vectors().size());
   std::set<std::uint32_t> without;
   bool lost = false;
-  for (std::uint32_t place = 0; place < schema.vectors().size(); ++place) {
-    const std::uint32_t field = schema.vectors()[place];
-    if (put.row.is_null(field)) continue;
+  for (std::size_t field = 0; field < schema.size(); ++field) {
+    const Field& now = schema.field(field);
+    const std::size_t then = written.find_id(now.id);
+    if (then == written.size()) {  // added since
+      values[field] = now.before.view();
+      continue;
+    }
+    if (!is_vector(now.type)) {
+      values[field] = widened(put.row.value(then), now.type);
+      continue;
+    }
+    if (put.row.is_null(then)) continue;
+    const std::size_t place = schema.vector_place(field);
     Bytes from;
     for (const VectorChange& change : put.vectors)
-      if (change.vector == place) from = change.elements;
+      if (change.vector == written.vector_place(then)) from = change.elements;
     if (from.empty() && old && !old->is_null(field)) {
       QUIRE_TRY(ArrayWriter * array, txn_->array(collection.definition().vectors[place]));
       QUIRE_TRY(from, array->get(old->number()));
     }
     if (from.empty()) {
-      values[field] = Value::null();
-      without.insert(place);
-      lost = lost || !schema.field(field).nullable;
+      without.insert(static_cast<std::uint32_t>(place));
+      lost = lost || !now.nullable;
       continue;
     }
     elements[place] = to_vector(from);
-    values[field] = Value::of_vector(schema.field(field).type, elements[place].data(),
-                                     schema.field(field).dimension);
+    values[field] = Value::of_vector(now.type, elements[place].data(), now.dimension);
   }
   const ByteVector name = to_vector(bytes_of(key));
   if (lost) {  // then it was not there: as it was found, it had none of them

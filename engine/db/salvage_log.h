@@ -37,6 +37,7 @@ class LogSalvager {
   Status collection_operation(const Operation& operation);
   Status create_keyspace(const Operation& operation);
   Status create_collection(const Operation& operation);
+  static bool note_past(SalvageTarget& target, const Schema& schema);
   Status change_collection(SalvageTarget& target, Bytes bytes);
   Status put_record(SalvageTarget& target, Bytes payload);
   Status erase_record(SalvageTarget& target, Bytes key);
