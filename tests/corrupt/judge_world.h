@@ -7,7 +7,7 @@
 
 namespace quire::test {
 
-inline constexpr std::uint64_t kSeed = 3;
+inline constexpr std::uint64_t kSeed = 13;
 
 inline const Scene& scene(const std::string& name) {
   static std::map<std::string, Scene> scenes;
