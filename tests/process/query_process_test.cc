@@ -42,9 +42,12 @@ class QueryProcess : public Processes {
     writer.tell("write-loop " + std::to_string(random()));
     Told told;
     if (random() % 5 != 0) {
-      while (!told.started && told.complaint.empty()) told.take(writer.listen());
+      // Commits are counted, not time: a machine that others use may be slow.
+      const std::uint64_t commits = random() % 8;
+      while ((!told.started || told.acknowledged < told.began + commits) && told.complaint.empty())
+        told.take(writer.listen());
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 80'000));
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 30'000));
     writer.kill_now();
     for (const std::string& line : writer.rest()) told.take(line);
     return told;
@@ -89,9 +92,9 @@ class QueryProcess : public Processes {
     std::istringstream words(said.substr(3));
     std::uint64_t looks = 0, changes = 0, indexed = 0, continued = 0;
     words >> looks >> changes >> indexed >> continued;
-    EXPECT_GT(looks, 20u);
-    EXPECT_GT(changes, 5u);
-    EXPECT_GT(indexed, 50u);
+    EXPECT_GT(looks, 10u);
+    EXPECT_GT(changes, 4u);
+    EXPECT_GT(indexed, 30u);
     EXPECT_GT(continued, 2u);
     std::printf("%llu looks, %llu changes, %llu by index, %llu continued\n",
                 static_cast<unsigned long long>(looks), static_cast<unsigned long long>(changes),
