@@ -74,6 +74,17 @@ struct Arguments {
   bool plan_only = false;
   bool all = false;
 
+  // Changes: of one record, under conditions, many at once.
+  std::string record;  // its key
+  bool has_record = false;
+  std::vector<std::string> conditions;  // "FIELD=VALUE", "FIELD:=JSON"
+  bool partial = false;
+  std::string once;              // idempotency key
+  std::uint64_t remember_s = 0;  // 0: as the library has it
+
+  // The shell.
+  bool write = false;
+
   // Indexes.
   std::string index_kind, index_options, where, covering;
   bool unique = false;

@@ -190,6 +190,7 @@ class CommandLine {
     keyspace(put, "put into this keyspace");
     hex(put, "KEY and VALUE are hexadecimal");
     put->add_flag("--no-overwrite", a_->no_overwrite, "leave what is there; exit code 1");
+    condition(put);
     writer(put);
   }
   void add_get() {
@@ -212,6 +213,7 @@ class CommandLine {
     keyspace(del, "delete from this keyspace");
     hex(del, "keys are hexadecimal");
     range(del);
+    condition(del);
     writer(del);
   }
   void add_drop() {
@@ -338,6 +340,8 @@ class CommandLine {
                        std::vector<std::string>* values, const char* about);
   void filter_options(CLI::App* verb);
   void row_options(CLI::App* verb);
+  void condition(CLI::App* verb);
+  void add_batch();
 
   Arguments* a_;
   CLI::App app_;

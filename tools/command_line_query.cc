@@ -57,11 +57,23 @@ void CommandLine::add_queries() {
 }
 
 void CommandLine::add_changes() {
-  CLI::App* update =
-      verb("update", "change fields of the records that a filter finds",
-           "quire update DB COLLECTION FILTER|--all FIELD=VALUE... [OPTIONS]", help::kUpdate);
+  CLI::App* update = verb("update", "change fields of the records that a filter finds",
+                          "quire update DB COLLECTION FILTER|--all FIELD=VALUE... [OPTIONS]\n"
+                          "       quire update DB COLLECTION --record KEY FIELD=VALUE... [OPTIONS]",
+                          help::kUpdate);
   CLI::App* erase = verb("delete", "delete the records that a filter finds",
                          "quire delete DB COLLECTION FILTER|--all [OPTIONS]", help::kDelete);
+  update
+      ->add_option_function<std::string>(
+          "--record",
+          [this](const std::string& key) {
+            a_->record = key;
+            a_->has_record = true;
+          },
+          "the one record with this key, in place of FILTER")
+      ->type_name("KEY");
+  condition(update);
+  add_batch();
   for (CLI::App* verb : {update, erase}) {
     rest(verb);
     verb->add_flag("--all", a_->all, "all records, without a filter");
@@ -77,6 +89,24 @@ void CommandLine::add_purge() {
   rest(purge);
   number(purge, "--limit", &a_->limit, 1, UINT64_MAX, "at most so many")->type_name("N");
   writer(purge);
+}
+
+void CommandLine::condition(CLI::App* verb) {
+  repeated(verb, "--if", "FIELD=VALUE", &a_->conditions,
+           "only if the record has this now, also FIELD:=JSON; else exit code 1");
+}
+
+void CommandLine::add_batch() {
+  CLI::App* batch = verb("batch", "carry out many changes of a collection as one",
+                         "quire batch DB COLLECTION FILE|- [OPTIONS]", help::kBatch);
+  rest(batch);
+  batch->add_flag("--partial", a_->partial, "each change stands or falls by itself");
+  text(batch, "--once", &a_->once, "idempotency key: a batch with this key is applied once")
+      ->type_name("KEY");
+  positive(batch, "--remember", &a_->remember_s, "seconds for which KEY is remembered (a day)");
+  batch->add_flag("--ignore-unknown", a_->ignore_unknown, "leave out fields not in the schema");
+  positive(batch, "--max-line-bytes", &a_->max_line_bytes, "longest line (default 64 MiB)");
+  writer(batch);
 }
 
 void CommandLine::add_schema() {
@@ -108,7 +138,10 @@ void CommandLine::add_index() {
 }
 
 void CommandLine::add_shell() {
-  verb("shell", "carry out verbs that are typed", "quire shell DB [--json]", help::kShell);
+  CLI::App* shell =
+      verb("shell", "carry out verbs that are typed", "quire shell DB [OPTIONS]", help::kShell);
+  shell->add_flag("--write", a_->write, "keep the database open for writing too");
+  writer(shell);
 }
 
 }  // namespace quire::tools

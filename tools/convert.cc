@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tools/half.h"
+#include "tools/json_document.h"
 #include "tools/json_record.h"
 #include "tools/json_spans.h"
 #include "tools/output.h"
@@ -293,7 +294,8 @@ bool value_from_json(std::string_view json, const Field& field, OwnedValue* owne
     return false;
   }
   const Cell& cell = record.fields[0].cell;
-  if (cell.kind == CellKind::kNull) {
+  // Where a document can't be meant to be absent, null is one.
+  if (cell.kind == CellKind::kNull && (field.nullable || field.type != QUIRE_TYPE_JSON)) {
     owned->value = null_value();
     if (field.nullable) return true;
     *reason = "field '" + field.name + "' is not nullable";
@@ -309,7 +311,7 @@ bool value_from_cell(const Record& record, const Cell& cell, const Field& field,
                      std::string* reason) {
   if (cell.kind == CellKind::kRaw) return value_from_text(cell.text, field, owned, reason);
   if (field.type == QUIRE_TYPE_JSON) {
-    owned->value = value_of_bytes(QUIRE_TYPE_JSON, record.json(cell));
+    owned->value = value_of_bytes(QUIRE_TYPE_JSON, document_of(record.json(cell)));
     return true;
   }
   if (is_array(field.type) && is_array_cell(cell.kind)) {

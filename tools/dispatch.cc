@@ -26,7 +26,7 @@ constexpr auto kVerbs = std::to_array<Verb>({
     {"inspect", run_inspect}, {"recover", run_recover}, {"schema", run_schema},
     {"index", run_index},     {"query", run_query},     {"count", run_count},
     {"explain", run_explain}, {"update", run_update},   {"delete", run_delete},
-    {"purge", run_purge},     {"shell", run_shell},
+    {"purge", run_purge},     {"batch", run_batch},     {"shell", run_shell},
 });
 
 int run(const Arguments& arguments) {

@@ -54,6 +54,7 @@ it is not there. The database must be there.
 Examples:
   quire put shop.quire products '{"id": "p-17", "size": 42}'
   quire put shop.quire products - < record.json         # one JSON object
+  quire put shop.quire products '{"id": "p-17", "size": 43}' --if size=42   # else exit code 1
   quire put shop.quire --keyspace settings theme dark
   quire put shop.quire --keyspace pictures logo - < logo.png
   quire put shop.quire --keyspace codes --hex 00ff cafe
@@ -81,6 +82,7 @@ the exit code 1; the others are deleted.
 
 Examples:
   quire del shop.quire products p-17 p-18
+  quire del shop.quire products p-17 --if version=3             # else exit code 1
   quire del shop.quire --keyspace settings theme
   quire del shop.quire --keyspace sessions --prefix 2023-       # a range of a keyspace
   quire del shop.quire --keyspace sessions --from a --to m      # a <= key < m)";

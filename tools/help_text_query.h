@@ -78,7 +78,11 @@ fit, none. FIELD=VALUE takes a value as a CSV cell has it, FIELD:=JSON one in JS
 Examples:
   quire update shop.quire products "section = 'gui'" section=desktop
   quire update shop.quire products 'size < $1' --arg 10 size:=null 'tags:=["small"]'
-  quire update shop.quire products --all checked=false)";
+  quire update shop.quire products --all checked=false
+  quire update shop.quire products --record p-17 size=43 --if version=3
+
+With --record KEY one record is changed; with --if only when it has these values now, else the exit
+code is 1 and nothing is changed. So a program that read version 3 loses nobody's change.)";
 
 inline constexpr const char* kDelete = R"(
 Deletes all records that a filter finds, in one transaction. Without a filter it wants --all.
@@ -99,14 +103,35 @@ Examples:
   quire purge shop.quire sessions
   quire purge shop.quire --limit 10000 --json)";
 
+inline constexpr const char* kBatch = R"(
+Carries out changes of a collection in one transaction, one JSON object a line:
+
+  {"insert": {"id": "a", "size": 5}}
+  {"upsert": {"id": "b", "size": 6}, "if": {"version": 2}}
+  {"update": "c", "set": {"size": 7}, "if": {"size": 5, "note": null}}
+  {"delete": "d"}
+
+"if" is what the record has to have now. Where a change fails, none is carried out; with --partial the
+others are, and those that failed are told by their lines. Exit code 1: changes failed.
+
+Examples:
+  quire batch shop.quire products changes.ndjson
+  quire batch shop.quire products changes.ndjson --partial --json
+  quire batch shop.quire products - --once order-4711 < changes.ndjson
+
+With --once KEY the outcome is remembered: after a lost answer send the same batch with the same key
+again, and it is applied once, whatever happened. A key of several fields is an array: [2024, 17].)";
+
 inline constexpr const char* kShell = R"(
 Reads verbs and carries them out, each in a transaction of its own: the verbs of this program without
-DB, with the same quotes as in a shell. On a terminal there is history, and the tabulator completes
+DB, with the same quotes as in a shell. The database stays open between lines, for reading; with --write
+for writing too, and no other process writes meanwhile. On a terminal there is history, and the tabulator completes
 verbs, collections and fields. Else lines come from standard input, and the first that fails ends it,
 with its exit code. --json: begins in that mode.
 
 Examples:
   quire shell shop.quire
+  quire shell shop.quire --write --durability os
   echo 'count products "size > 5"' | quire shell shop.quire
 
 Within it:

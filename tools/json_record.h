@@ -8,9 +8,9 @@
 
 namespace quire::tools {
 
-// A record around the deepest document that a field takes (256); a line of a million brackets is
-// refused before it costs.
-inline constexpr int kMaxJsonDepth = 257;
+// A change (change_reader.h) around a record around the deepest document that a field takes (256),
+// which may be wrapped (json_document.h); a line of a million brackets is refused before it costs.
+inline constexpr int kMaxJsonDepth = 259;
 // The most fields a collection may have.
 inline constexpr std::size_t kMaxFields = 1024;
 

@@ -64,7 +64,7 @@ void Loader::begin_batch(Database* db, RecordSink* sink, std::uint64_t line) {
 }
 
 void Loader::commit_batch() {
-  txn_.commit();
+  commit(arguments_, &txn_);
   result_.records += in_batch_;
   in_batch_ = 0;
   batch_first_line_ = 0;

@@ -1,4 +1,4 @@
-// A query that is open, closed with its scope.
+// A query that is open, with its columns as the printing of rows takes them.
 #pragma once
 
 #include <quire/quire.hpp>
@@ -13,24 +13,20 @@ namespace quire::tools {
 
 class OpenQuery {
  public:
-  OpenQuery(const Transaction& txn, const Collection& collection, const QueryRequest& request);
-  ~OpenQuery() { quire_query_close(query_); }
-  OpenQuery(const OpenQuery&) = delete;
-  OpenQuery& operator=(const OpenQuery&) = delete;
+  OpenQuery(const Collection& collection, const QueryRequest& request);
 
   // Its columns, as fields without a key.
   const Schema& columns() const { return columns_; }
   // The next row; null at the end.
-  const std::vector<Value>* next();
+  const std::vector<Value>* next() { return query_.next(); }
   // Where a later query goes on behind the row, in hexadecimal; empty where rows are groups.
   std::string token() const;
   // JSON.
-  std::string explain() const;
+  std::string explain() const { return query_.explain(); }
 
  private:
-  quire_query* query_ = nullptr;
+  Query query_;
   Schema columns_;
-  std::vector<Value> row_;
 };
 
 }  // namespace quire::tools

@@ -54,17 +54,6 @@ std::shared_ptr<const Rules> copy_rules(const quire_rules& given) {
   return rules;
 }
 
-int add_index(void* context, const quire_index_info* info) {
-  try {
-    static_cast<std::vector<Index>*>(context)->push_back(
-        {info->name, info->kind, info->options != nullptr ? info->options : "", info->entries,
-         info->pages});
-  } catch (...) {
-    return 1;  // no exception may cross the C library
-  }
-  return 0;
-}
-
 // What is not there is then something in it.
 bool has_database(const std::string& db) {
   std::error_code ignored;
@@ -73,9 +62,9 @@ bool has_database(const std::string& db) {
 
 // The verbs that have --wait.
 bool can_wait(const std::string& verb) {
-  constexpr std::array<std::string_view, 11> kWriters{"create", "put",        "del",    "drop",
-                                                      "load",   "checkpoint", "schema", "index",
-                                                      "update", "delete",     "purge"};
+  constexpr std::array<std::string_view, 13> kWriters{
+      "create", "put",   "del",    "drop",   "load",  "batch", "checkpoint",
+      "schema", "index", "update", "delete", "purge", "shell"};
   return std::find(kWriters.begin(), kWriters.end(), verb) != kWriters.end();
 }
 
@@ -95,6 +84,10 @@ Database open_for_writing(const Arguments& arguments, std::uint32_t flags) {
   const double wait_ms = std::ceil(arguments.wait_seconds * 1000);
   options.busy_timeout_ms = static_cast<std::uint32_t>(std::min(wait_ms, UINT32_MAX - 1.0));
   return Database::open(arguments.db, options);
+}
+
+void commit(const Arguments& arguments, Transaction* txn) {
+  txn->commit(durability_of(arguments.durability));
 }
 
 Collection find_collection(const Transaction& txn, const std::string& name) {
@@ -143,7 +136,10 @@ Schema schema_of(const Transaction& txn, const Collection& collection) {
                     std::to_string(given.type) + ")");
     }
   }
-  require(quire_index_list(txn.handle(), collection.id(), add_index, &schema.indexes));
+  for (const IndexInfo& index : collection.indexes()) {
+    schema.indexes.push_back(
+        {index.name, index.kind, index.options.value_or(""), index.entries, index.pages});
+  }
   return schema;
 }
 

@@ -19,6 +19,10 @@ Database open_for_reading(const Arguments& arguments);
 // flags: QUIRE_OPEN_CREATE, QUIRE_OPEN_EXCLUSIVE. Waits for the writer's place as --wait says.
 Database open_for_writing(const Arguments& arguments, std::uint32_t flags = 0);
 
+// Commits with the durability that the verb was given, also where the database is open with
+// another.
+void commit(const Arguments& arguments, Transaction* txn);
+
 // Each throws Failure, naming what there is, when it is not there.
 Collection find_collection(const Transaction& txn, const std::string& name);
 Keyspace find_keyspace(const Transaction& txn, const std::string& name);

@@ -48,7 +48,7 @@ void add_mode(const std::string& mode, std::vector<std::string>* words) {
 
 int Shell::run() {
   if (arguments_.json) mode_ = "json";
-  open_for_reading(arguments_);  // says at once that there is none
+  open();  // says at once that there is none
   LineEditor editor(
       [this](std::string_view line, std::string_view word) { return completions(line, word); });
   int exit_code = kDone;
@@ -56,12 +56,38 @@ int Shell::run() {
     const std::optional<std::string> line = editor.read("quire> ");
     if (!line) break;
     const int code = carry_out(*line);
-    // Who types has seen it.
-    if (editor.interactive()) continue;
+    if (editor.interactive()) {  // who types has seen it
+      if (code > kNegative) mend();
+      continue;
+    }
     exit_code = std::max(exit_code, code);
     if (code > kNegative) break;
   }
+  kept_.close();
   return exit_code;
+}
+
+void Shell::open() {
+  kept_ = arguments_.write ? open_for_writing(arguments_) : open_for_reading(arguments_);
+}
+
+bool Shell::is_usable() const {
+  if (kept_.handle() == nullptr) return false;
+  quire_txn* txn = nullptr;
+  const std::uint32_t flags = arguments_.write ? QUIRE_WRITE | QUIRE_TRY : QUIRE_READ;
+  const int code = quire_begin(kept_.handle(), flags, &txn);
+  quire_abort(txn);
+  return code == QUIRE_OK;
+}
+
+void Shell::mend() {
+  if (is_usable()) return;
+  kept_ = Database();
+  try {
+    open();
+  } catch (const Error&) {
+    // Then each verb tries for itself, and says what is wrong.
+  }
 }
 
 int Shell::carry_out(const std::string& line) {
@@ -189,6 +215,7 @@ std::vector<std::string> Shell::completions(std::string_view line, std::string_v
 
 int run_shell(const Arguments& arguments) {
   require_words(arguments, 0, 0, "");
+  if (!arguments.write) refuse_options(arguments, {"--wait", "--durability"}, "is for --write");
   return Shell(arguments).run();
 }
 

@@ -1,5 +1,11 @@
 // The loop of `quire shell`: verbs without DB, and commands that begin with a dot.
+//
+// The database stays open from the first line to the last: a verb opens it for itself as ever, and
+// the library gives it another handle on what is open in the process already. For reading only,
+// unless it is asked for: then no other process writes meanwhile.
 #pragma once
+
+#include <quire/quire.hpp>
 
 #include <string>
 #include <string_view>
@@ -18,6 +24,11 @@ class Shell {
   int run();
 
  private:
+  void open();
+  // After a line that failed: opens the database anew where nothing goes on with what is open.
+  void mend();
+  bool is_usable() const;
+
   // Each returns the exit code of the line.
   int carry_out(const std::string& line);
   int run_verb(const std::vector<std::string>& words);
@@ -30,6 +41,7 @@ class Shell {
   std::vector<std::string> completions(std::string_view line, std::string_view word) const;
 
   const Arguments& arguments_;
+  Database kept_;
   std::string mode_ = "table";
   bool timing_ = false;
   bool ended_ = false;

@@ -7,6 +7,7 @@
 
 #include "tools/csv_reader.h"
 #include "tools/half.h"
+#include "tools/json_document.h"
 #include "tools/text_codec.h"
 
 namespace quire::tools {
@@ -33,11 +34,6 @@ void append_json_array(const Value& array, std::string* out) {
     append_json_value(elements[i], out);
   }
   *out += ']';
-}
-
-// A document on one line. Line ends stand between its parts only: texts can't have them.
-void append_json_document(std::string_view text, std::string* out) {
-  for (const char c : text) *out += c == '\n' || c == '\r' ? ' ' : c;
 }
 
 std::string vector_for_table(const std::vector<float>& vector) {
@@ -195,6 +191,11 @@ std::string value_for_table(const Value& value) {
       return format_timestamp(value.as.i64);
     case QUIRE_TYPE_BYTES:
       return to_base64(as_text(value));
+    case QUIRE_TYPE_JSON: {
+      std::string line;
+      append_document_line(as_text(value), &line);
+      return bytes_for_table(line);
+    }
     default: {
       if (is_vector(value.type)) return vector_for_table(vector_numbers(value));
       std::string text;

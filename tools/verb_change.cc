@@ -1,11 +1,11 @@
-// update, delete: changes of all records that a filter finds.
-#include <algorithm>
-
+// update, delete: changes of all records that a filter finds, or of one that is named.
+#include "tools/assignments.h"
 #include "tools/convert.h"
 #include "tools/failure.h"
 #include "tools/output.h"
 #include "tools/query_request.h"
 #include "tools/session.h"
+#include "tools/value_text.h"
 #include "tools/verbs.h"
 
 namespace quire::tools {
@@ -22,45 +22,10 @@ std::string filter_of(const Arguments& arguments, const std::string& behind) {
   return arguments.rest[1];
 }
 
-// What `FIELD=VALUE` and `FIELD:=JSON` say, in the form of the C interface.
-class Assignments {
- public:
-  explicit Assignments(const Schema& schema) : schema_(schema) {}
-
-  void add(const std::string& word) {
-    const std::size_t equals = word.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw Failure("'" + word + "' is not FIELD=VALUE or FIELD:=JSON");
-    }
-    const bool json = word[equals - 1] == ':';
-    const std::size_t index = schema_.require_field(word.substr(0, json ? equals - 1 : equals));
-    const auto field = static_cast<std::uint32_t>(index);
-    if (std::find(fields_.begin(), fields_.end(), field) != fields_.end()) {
-      throw Failure("field '" + schema_.fields[index].name + "' is there twice");
-    }
-    fields_.push_back(field);
-    values_.push_back(value_of(schema_.fields[index], word.substr(equals + 1), json));
-  }
-  const std::vector<std::uint32_t>& fields() const { return fields_; }
-  const std::vector<Value>& values() const { return values_; }
-
- private:
-  Value value_of(const Field& field, const std::string& text, bool json) {
-    OwnedValue& owned = owned_.emplace_back();
-    std::string reason;
-    // As an empty CSV cell.
-    if (!json && text.empty() && field.nullable) return null_value();
-    const bool good = json ? value_from_json(text, field, &owned, &reason)
-                           : value_from_text(text, field, &owned, &reason);
-    if (!good) throw Failure(reason);
-    return owned.value;
-  }
-
-  const Schema& schema_;
-  std::vector<std::uint32_t> fields_;
-  std::vector<Value> values_;
-  std::deque<OwnedValue> owned_;
-};
+// The words that say what is assigned.
+std::vector<std::string> words_from(const Arguments& arguments, std::size_t first) {
+  return {arguments.rest.begin() + static_cast<std::ptrdiff_t>(first), arguments.rest.end()};
+}
 
 int report(const Arguments& arguments, const char* done, std::uint64_t count) {
   if (!arguments.json) message(std::string(done) + " " + count_of(count, "record"));
@@ -72,26 +37,49 @@ int report(const Arguments& arguments, const char* done, std::uint64_t count) {
   return kDone;
 }
 
-}  // namespace
-
-int run_update(const Arguments& arguments) {
+int update_found(const Arguments& arguments) {
+  refuse_options(arguments, {"--if"}, "is for --record KEY; a filter says what it says");
   const std::size_t first = arguments.all ? 1 : 2;
   const std::string filter = filter_of(arguments, " FIELD=VALUE...");
   require_words(arguments, first + 1, SIZE_MAX, "COLLECTION FILTER|--all FIELD=VALUE...");
   const QueryRequest request(arguments, filter);
   Database db = open_for_writing(arguments);
   Transaction txn = db.write();
-  const Collection collection = find_collection(txn, arguments.rest[0]);
+  Collection collection = find_collection(txn, arguments.rest[0]);
   const Schema schema = schema_of(txn, collection);
-  Assignments assignments(schema);
-  for (std::size_t i = first; i < arguments.rest.size(); ++i) assignments.add(arguments.rest[i]);
-  std::uint64_t updated = 0;
-  require(quire_query_update(txn.handle(), collection.id(), &request.options(),
-                             assignments.fields().data(), assignments.values().data(),
-                             assignments.fields().size(), &updated));
-  txn.commit();
+  const Assignments set(schema, words_from(arguments, first));
+  const std::uint64_t updated = collection.update(&request.options(), set.fields(), set.values());
+  commit(arguments, &txn);
   db.close();
   return report(arguments, "updated", updated);
+}
+
+int update_one(const Arguments& arguments) {
+  refuse_options(arguments,
+                 {"--all", "--order", "--limit", "--offset", "--arg", "--param", "--index",
+                  "--no-index", "--budget-ms", "--budget-entries", "--budget-bytes"},
+                 "is for a filter; --record names the one record");
+  require_words(arguments, 2, SIZE_MAX, "COLLECTION --record KEY FIELD=VALUE...");
+  Database db = open_for_writing(arguments);
+  Transaction txn = db.write();
+  Collection collection = find_collection(txn, arguments.rest[0]);
+  const Schema schema = schema_of(txn, collection);
+  const OwnedKey key(arguments.record, schema);
+  const Assignments set(schema, words_from(arguments, 1));
+  const Assignments condition(schema, arguments.conditions);
+  const bool there = with_conditions([&] {
+    return collection.update(key.key(), set.fields(), set.values(), condition.expected());
+  });
+  if (!there) throw Failure("no record '" + bytes_for_table(arguments.record) + "'", kNegative);
+  commit(arguments, &txn);
+  db.close();
+  return report(arguments, "updated", 1);
+}
+
+}  // namespace
+
+int run_update(const Arguments& arguments) {
+  return arguments.has_record ? update_one(arguments) : update_found(arguments);
 }
 
 int run_delete(const Arguments& arguments) {
@@ -100,10 +88,8 @@ int run_delete(const Arguments& arguments) {
   const QueryRequest request(arguments, filter);
   Database db = open_for_writing(arguments);
   Transaction txn = db.write();
-  const Collection collection = find_collection(txn, arguments.rest[0]);
-  std::uint64_t deleted = 0;
-  require(quire_query_delete(txn.handle(), collection.id(), &request.options(), &deleted));
-  txn.commit();
+  const std::uint64_t deleted = find_collection(txn, arguments.rest[0]).erase(&request.options());
+  commit(arguments, &txn);
   db.close();
   return report(arguments, "deleted", deleted);
 }

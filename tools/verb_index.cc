@@ -105,7 +105,7 @@ int change(const Arguments& arguments) {
   Database db = open_for_writing(arguments);
   Transaction txn = db.write();
   const std::string done = carry_out(arguments, txn, find_collection(txn, arguments.rest[0]));
-  txn.commit();
+  commit(arguments, &txn);
   db.close();
   Output output;
   if (arguments.json) output.write("{\"" + done + "\":true}\n");

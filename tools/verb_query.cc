@@ -89,7 +89,7 @@ int run_query(const Arguments& arguments) {
   const QueryRequest request(arguments, filter);
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
-  OpenQuery query(txn, find_collection(txn, arguments.rest[0]), request);
+  OpenQuery query(find_collection(txn, arguments.rest[0]), request);
   const auto all = select_fields(query.columns(), "");
   Output output;
   RowPrinter printer(query.columns(), all, form, &output);
@@ -108,9 +108,7 @@ int run_count(const Arguments& arguments) {
   const QueryRequest request(arguments, filter_of(arguments));
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
-  const Collection collection = find_collection(txn, arguments.rest[0]);
-  std::uint64_t count = 0;
-  require(quire_query_count(txn.handle(), collection.id(), &request.options(), &count));
+  const std::uint64_t count = find_collection(txn, arguments.rest[0]).count(&request.options());
   Output output;
   const std::string number = std::to_string(count);
   output.write(arguments.json ? "{\"count\":" + number + "}\n" : number + "\n");
@@ -122,7 +120,7 @@ int run_explain(const Arguments& arguments) {
   const QueryRequest request(arguments, filter_of(arguments));
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
-  OpenQuery query(txn, find_collection(txn, arguments.rest[0]), request);
+  OpenQuery query(find_collection(txn, arguments.rest[0]), request);
   while (!arguments.plan_only && query.next() != nullptr) {
   }
   const std::string json = query.explain();

@@ -141,7 +141,7 @@ int change(const Arguments& arguments) {
   const Collection collection = find_collection(txn, arguments.rest[0]);
   carry_out(arguments, txn, collection);
   const Versions versions = versions_of(txn, collection);
-  txn.commit();
+  commit(arguments, &txn);
   db.close();
   if (!arguments.json) message("version " + format_count(versions.newest));
   Output output;

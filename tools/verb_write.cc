@@ -1,6 +1,7 @@
 // create, put, del, drop: the verbs that change a little.
 #include <algorithm>
 
+#include "tools/assignments.h"
 #include "tools/byte_source.h"
 #include "tools/convert.h"
 #include "tools/failure.h"
@@ -26,6 +27,7 @@ void report_json(const Arguments& arguments, const std::string& json) {
 }
 
 int put_key(const Arguments& arguments) {
+  refuse_options(arguments, {"--if"}, "is for records; what a key has is not looked at");
   require_words(arguments, 2, 2, "--keyspace NAME KEY VALUE");
   const std::string key = bytes_argument(arguments, arguments.rest[0]);
   const std::string value = arguments.rest[1] == "-" ? read_whole("-", kMaxValueBytes)
@@ -38,7 +40,7 @@ int put_key(const Arguments& arguments) {
   } else if (!keyspace.insert(key, value)) {
     throw Failure("the key is there already", kNegative);
   }
-  txn.commit();
+  commit(arguments, &txn);
   db.close();
   report_json(arguments, "{\"put\":1}");
   return kDone;
@@ -69,8 +71,26 @@ std::string insert_made_key(const Transaction& txn, const Collection& collection
   return json_of_key(key);
 }
 
+// Gives the key as JSON where it was made for the record, else nothing.
+std::string put_values(const Arguments& arguments, const Transaction& txn, Collection collection,
+                       const Schema& schema, const std::vector<Value>& values) {
+  const Assignments condition(schema, arguments.conditions);
+  if (arguments.conditions.empty() && key_is_made(schema, values)) {
+    return insert_made_key(txn, collection, schema, values);
+  }
+  if (!arguments.no_overwrite) {
+    with_conditions([&] { collection.upsert(values, condition.expected()); });
+  } else if (!collection.insert(values)) {
+    throw Failure("a record with this key is there already", kNegative);
+  }
+  return "";
+}
+
 int put_record(const Arguments& arguments) {
   require_words(arguments, 2, 2, "COLLECTION RECORD");
+  if (arguments.no_overwrite) {
+    refuse_options(arguments, {"--if"}, "and --no-overwrite exclude each other");
+  }
   refuse_options(arguments, {"--hex"}, "is for keyspaces; fields of type bytes are base64");
   const std::string text =
       arguments.rest[1] == "-" ? read_whole("-", arguments.max_line_bytes) : arguments.rest[1];
@@ -79,19 +99,12 @@ int put_record(const Arguments& arguments) {
   if (!parse_json_record(text, &record, &reason)) throw Failure("the record: " + reason);
   Database db = open_for_writing(arguments);
   Transaction txn = db.write();
-  Collection collection = find_collection(txn, arguments.rest[0]);
+  const Collection collection = find_collection(txn, arguments.rest[0]);
   const Schema schema = schema_of(txn, collection);
   RowBuilder row(schema, false);
   if (!row.build(record, &reason)) throw Failure("the record: " + reason);
-  std::string made_key;
-  if (key_is_made(schema, row.values())) {
-    made_key = insert_made_key(txn, collection, schema, row.values());
-  } else if (!arguments.no_overwrite) {
-    collection.upsert(row.values());
-  } else if (!collection.insert(row.values())) {
-    throw Failure("a record with this key is there already", kNegative);
-  }
-  txn.commit();
+  const std::string made_key = put_values(arguments, txn, collection, schema, row.values());
+  commit(arguments, &txn);
   db.close();
   if (!made_key.empty() && !arguments.json) message("its key is " + made_key);
   report_json(arguments, "{\"put\":1" + (made_key.empty() ? "" : ",\"key\":" + made_key) + "}");
@@ -101,7 +114,7 @@ int put_record(const Arguments& arguments) {
 // Commits, names what was not there, and gives the exit code.
 int finish_delete(const Arguments& arguments, Database* db, Transaction* txn, std::uint64_t deleted,
                   const std::vector<std::string>& missing) {
-  txn->commit();
+  commit(arguments, txn);
   db->close();
   for (const std::string& key : missing) message("no key '" + bytes_for_table(key) + "'");
   report_json(arguments, "{\"deleted\":" + std::to_string(deleted) +
@@ -125,6 +138,7 @@ std::uint64_t delete_range(Keyspace* keyspace, const ByteRange& range) {
 }
 
 int delete_keys(const Arguments& arguments) {
+  refuse_options(arguments, {"--if"}, "is for records; what a key has is not looked at");
   if (has_range(arguments)) {
     require_words(arguments, 0, 0, "--keyspace NAME --from KEY --to KEY (or KEY...)");
   } else {
@@ -151,16 +165,21 @@ int delete_records(const Arguments& arguments) {
   refuse_options(arguments, {"--from", "--to", "--prefix"},
                  "deletes from keyspaces; name the records' keys");
   refuse_options(arguments, {"--hex"}, "is for keyspaces; keys of type bytes are base64");
-  require_words(arguments, 2, SIZE_MAX, "COLLECTION KEY...");
+  // Of several it would not be clear whose fields are meant.
+  const bool one = !arguments.conditions.empty();
+  require_words(arguments, 2, one ? 2 : SIZE_MAX,
+                one ? "COLLECTION KEY --if FIELD=VALUE" : "COLLECTION KEY...");
   Database db = open_for_writing(arguments);
   Transaction txn = db.write();
   Collection collection = find_collection(txn, arguments.rest[0]);
   const Schema schema = schema_of(txn, collection);
+  const Assignments condition(schema, arguments.conditions);
+  const std::vector<Expected> expected = condition.expected();
   std::uint64_t deleted = 0;
   std::vector<std::string> missing;
   for (std::size_t i = 1; i < arguments.rest.size(); ++i) {
     const OwnedKey key(arguments.rest[i], schema);
-    if (collection.erase(key.key())) {
+    if (with_conditions([&] { return collection.erase(key.key(), expected); })) {
       ++deleted;
     } else {
       missing.push_back(arguments.rest[i]);
@@ -203,7 +222,7 @@ int run_create(const Arguments& arguments) {
     if (!arguments.keyspace.empty()) txn.create_keyspace(arguments.keyspace);
     created = collection || !keyspace_there;
     if (created) {
-      txn.commit();
+      commit(arguments, &txn);
     } else {
       txn.abort();
     }
@@ -231,7 +250,7 @@ int run_drop(const Arguments& arguments) {
   } else {
     txn.drop(find_collection(txn, arguments.rest[0]));
   }
-  txn.commit();
+  commit(arguments, &txn);
   db.close();
   report_json(arguments, "{\"dropped\":true}");
   return kDone;

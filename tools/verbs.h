@@ -24,6 +24,7 @@ int run_index(const Arguments& arguments);
 int run_query(const Arguments& arguments);
 int run_count(const Arguments& arguments);
 int run_explain(const Arguments& arguments);
+int run_batch(const Arguments& arguments);
 int run_update(const Arguments& arguments);
 int run_delete(const Arguments& arguments);
 int run_purge(const Arguments& arguments);

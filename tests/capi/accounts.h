@@ -5,34 +5,10 @@
 #include <optional>
 
 #include "capi_world.h"
+#include "values.h"
 
 namespace quire::test {
 
-inline quire_value none() { return quire_value{}; }
-inline quire_value by_default() {
-  quire_value value{};
-  value.type = QUIRE_TYPE_DEFAULT;
-  return value;
-}
-inline quire_value of_i64(std::int64_t number) {
-  quire_value value{};
-  value.type = QUIRE_TYPE_I64;
-  value.as.i64 = number;
-  return value;
-}
-inline quire_value of_f64(double number) {
-  quire_value value{};
-  value.type = QUIRE_TYPE_F64;
-  value.as.f64 = number;
-  return value;
-}
-// Each borrows.
-inline quire_value of_text(const char* given, std::uint32_t type = QUIRE_TYPE_TEXT) {
-  quire_value value{};
-  value.type = type;
-  value.as.bytes = {given, std::strlen(given)};
-  return value;
-}
 inline quire_value of_place(const std::array<float, 2>& place) {
   quire_value value{};
   value.type = QUIRE_TYPE_VECTOR_F32;

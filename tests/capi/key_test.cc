@@ -2,16 +2,10 @@
 #include <array>
 
 #include "capi_world.h"
+#include "values.h"
 
 namespace quire::test {
 namespace {
-
-quire_value of_i64(std::int64_t number) {
-  quire_value value{};
-  value.type = QUIRE_TYPE_I64;
-  value.as.i64 = number;
-  return value;
-}
 
 // A collection whose key has two numbers, with the records (0, 0), (0, 1) .. (2, 2).
 class KeyApi : public World {

@@ -3,22 +3,10 @@
 #include <array>
 
 #include "capi_world.h"
+#include "values.h"
 
 namespace quire::test {
 namespace {
-
-quire_value of_i64(std::int64_t number) {
-  quire_value value{};
-  value.type = QUIRE_TYPE_I64;
-  value.as.i64 = number;
-  return value;
-}
-quire_value of_text(const char* given) {  // borrows
-  quire_value value{};
-  value.type = QUIRE_TYPE_TEXT;
-  value.as.bytes = {given, std::strlen(given)};
-  return value;
-}
 
 class QueryApi : public World {
  protected:

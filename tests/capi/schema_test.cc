@@ -3,29 +3,10 @@
 #include <limits>
 
 #include "capi_world.h"
+#include "values.h"
 
 namespace quire::test {
 namespace {
-
-quire_value none() { return quire_value{}; }
-quire_value by_default() {
-  quire_value value{};
-  value.type = QUIRE_TYPE_DEFAULT;
-  return value;
-}
-quire_value of_i64(std::int64_t number) {
-  quire_value value{};
-  value.type = QUIRE_TYPE_I64;
-  value.as.i64 = number;
-  return value;
-}
-// Borrows.
-quire_value of_text(const char* given) {
-  quire_value value{};
-  value.type = QUIRE_TYPE_TEXT;
-  value.as.bytes = {given, std::strlen(given)};
-  return value;
-}
 
 class SchemaApi : public World {
  protected:

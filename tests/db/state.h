@@ -13,33 +13,13 @@
 
 #include "engine/db/database.h"
 #include "engine/io/simulated_disk.h"
+#include "tests/must.h"
 
 namespace quire::test {
 
 using Random = std::mt19937_64;
 using Keys = std::map<std::string, std::string>;
 using State = std::map<std::string, Keys>;  // keyspaces by name
-
-// Ends the process with the error: for what must work for a test to make sense.
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "what a test rests on failed: %s\n", result.error().message().c_str());
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-// The code of a result's error; kOk where there is none.
-template <class T>
-ErrorCode code_of(const Result<T>& result) {
-  return result ? ErrorCode::kOk : result.error().code();
-}
-
-template <class T>
-std::string words_of(const Result<T>& result) {
-  return result ? "no error" : result.error().message();
-}
 
 class Model {
  public:

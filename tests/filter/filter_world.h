@@ -10,18 +10,9 @@
 
 #include "engine/record/array_value.h"
 #include "index/filter/filter.h"
+#include "tests/must.h"
 
 namespace quire::test {
-
-// Ends the process with the error: for what must work for a test to make sense.
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message();
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 inline const Schema& schema() {
   static const Schema schema = must(Schema::make({{"id", FieldType::kI64},

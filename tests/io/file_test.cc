@@ -48,7 +48,7 @@ TEST_P(FileOnBoth, ReadPastTheEndIsTruncatedAndSaysWhere) {
   ByteVector into(64);
   const Status status = file->read(50, into);
   EXPECT_EQ(code_of(status), ErrorCode::kTruncated);
-  EXPECT_NE(message_of(status).find("read 64 bytes at 50 of " + at("f")), std::string::npos);
+  EXPECT_NE(words_of(status).find("read 64 bytes at 50 of " + at("f")), std::string::npos);
   EXPECT_EQ(code_of(file->read(1000, into)), ErrorCode::kTruncated);
 }
 
@@ -173,8 +173,8 @@ TEST(File, AFullDeviceIsAnErrorThatNamesTheWrite) {
   auto file = must(real_disk().open("/dev/full", OpenMode::kReadWrite));
   const Status status = file->write(4096, pattern(8192));
   EXPECT_EQ(code_of(status), ErrorCode::kFull);
-  EXPECT_NE(message_of(status).find("write 8192 bytes at 4096 to /dev/full"), std::string::npos)
-      << message_of(status);
+  EXPECT_NE(words_of(status).find("write 8192 bytes at 4096 to /dev/full"), std::string::npos)
+      << words_of(status);
   const ByteVector piece = pattern(10);
   const std::vector<Bytes> pieces{piece, piece};
   EXPECT_EQ(code_of(file->write_gather(0, pieces)), ErrorCode::kFull);

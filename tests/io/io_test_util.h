@@ -10,28 +10,13 @@
 
 #include "engine/io/disk.h"
 #include "engine/io/simulated_disk.h"
+#include "tests/must.h"
 
 namespace quire::io {
 
-// The value of a Result, or a failed test with its message.
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << error_name(result.error().code()) << ": " << result.error().message();
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-template <class T>
-ErrorCode code_of(const Result<T>& result) {
-  return result ? ErrorCode::kOk : result.error().code();
-}
-
-template <class T>
-std::string message_of(const Result<T>& result) {
-  return result ? "" : result.error().message();
-}
+using test::code_of;
+using test::must;
+using test::words_of;
 
 class TemporaryDirectory {
  public:

@@ -92,7 +92,7 @@ TEST_P(MappingOnBoth, WhatCannotBeMappedIsRefused) {
   EXPECT_EQ(code_of(file->map_read(UINT64_MAX)), ErrorCode::kInvalid);
   const auto result = file->map_read(std::uint64_t{1} << 56);
   EXPECT_EQ(code_of(result), ErrorCode::kNoMemory);
-  EXPECT_NE(message_of(result).find(at("f")), std::string::npos);
+  EXPECT_NE(words_of(result).find(at("f")), std::string::npos);
   EXPECT_EQ(code_of(file->map_shared(std::uint64_t{1} << 56)), ErrorCode::kNoMemory);
 }
 
@@ -132,7 +132,7 @@ TEST(Mapping, OfWhatCannotBeMappedFails) {
   auto file = must(real_disk().open("/proc/version", OpenMode::kRead));
   const auto result = file->map_read(4096);
   EXPECT_FALSE(result.has_value());
-  EXPECT_NE(message_of(result).find("/proc/version"), std::string::npos);
+  EXPECT_NE(words_of(result).find("/proc/version"), std::string::npos);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ TEST_P(PathOnBoth, OpenModesDoWhatTheySay) {
   must(must(disk().open(at("f"), OpenMode::kCreate))->write(0, as_bytes("abc")));
   const auto again = disk().open(at("f"), OpenMode::kCreate);
   EXPECT_EQ(code_of(again), ErrorCode::kExists);
-  EXPECT_NE(message_of(again).find(at("f")), std::string::npos);
+  EXPECT_NE(words_of(again).find(at("f")), std::string::npos);
   must(must(disk().open(at("f"), OpenMode::kOpenOrCreate))->write(0, as_bytes("x")));
   must(must(disk().open(at("f"), OpenMode::kReadWrite))->write(1, as_bytes("y")));
   EXPECT_EQ(text_of(disk(), at("f")), "xyc");

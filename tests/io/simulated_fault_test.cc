@@ -42,7 +42,7 @@ TEST(SimulatedFault, ACrashFailsItsOperationAndAllAfter) {
     disk.set_crash_at(at);
     const Status status = run_all_kinds(disk);
     EXPECT_EQ(code_of(status), ErrorCode::kIo) << at;
-    EXPECT_EQ(message_of(status), "simulated crash");
+    EXPECT_EQ(words_of(status), "simulated crash");
     EXPECT_EQ(disk.operations(), at);
     EXPECT_TRUE(disk.crashed());
     EXPECT_EQ(code_of(disk.exists("/")), ErrorCode::kIo);
@@ -97,7 +97,7 @@ TEST(SimulatedFault, AFaultHitsOneOperationOnce) {
   must(file->write(0, as_bytes("1")));
   const Status status = file->write(0, as_bytes("2"));
   EXPECT_EQ(code_of(status), ErrorCode::kIo);
-  EXPECT_NE(message_of(status).find("/f"), std::string::npos);
+  EXPECT_NE(words_of(status).find("/f"), std::string::npos);
   EXPECT_EQ(text_of(disk, "/f"), "1ld");
   must(file->write(0, as_bytes("3")));
   EXPECT_EQ(text_of(disk, "/f"), "3ld");

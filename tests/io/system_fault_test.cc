@@ -197,7 +197,7 @@ class SystemFault : public testing::Test {
 TEST_F(SystemFault, WhatIsInterruptedIsDoneAgain) {
   const auto interrupted = [&](std::string_view call, const std::function<Status()>& function) {
     const Status done = with({.call = call, .error = EINTR, .times = 3}, function);
-    EXPECT_TRUE(done.has_value()) << call << ": " << message_of(done);
+    EXPECT_TRUE(done.has_value()) << call << ": " << words_of(done);
   };
   ByteVector into(5000);
   const ByteVector bytes = pattern(3000, 2);
@@ -236,7 +236,7 @@ TEST_F(SystemFault, WhatIsDoneInPartIsEnded) {
   const ByteVector bytes = pattern(9000, 3);
   const auto in_part = [&](std::string_view call, const std::function<Status()>& function) {
     const Status done = with({.call = call, .most = 7, .times = 500}, function);
-    EXPECT_TRUE(done.has_value()) << message_of(done);
+    EXPECT_TRUE(done.has_value()) << words_of(done);
     EXPECT_EQ(content(9000), bytes) << call;
   };
   in_part("pwrite", [&] { return file_->write(0, bytes); });

@@ -21,28 +21,9 @@
 #include "index/ordered/key_range.h"
 #include "index/ordered/sorted_kind.h"
 #include "index/ordered/sorted_scan.h"
+#include "tests/must.h"
 
 namespace quire::test {
-
-// Ends the process with the error: for what must work for a test to make sense.
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message();
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-// The code and sentence of a result's error; kOk and nothing where there is none.
-template <class T>
-ErrorCode code_of(const Result<T>& result) {
-  return result ? ErrorCode::kOk : result.error().code();
-}
-template <class T>
-std::string words_of(const Result<T>& result) {
-  return result ? "" : result.error().message();
-}
 
 using Random = std::mt19937_64;
 

@@ -9,20 +9,14 @@
 #include <set>
 
 #include "engine/io/simulated_disk.h"
+#include "tests/must.h"
 
 namespace quire {
 namespace {
 
 constexpr std::uint32_t kPageSize = 512;
 
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message();
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
+using test::must;
 
 // What each page is, and since when. A page that waits is free as soon as no live snapshot lies in
 // [birth, death).

@@ -12,20 +12,14 @@
 
 #include "engine/io/simulated_disk.h"
 #include "engine/page/page_space.h"
+#include "tests/must.h"
 
 namespace quire {
 namespace {
 
 constexpr std::uint32_t kPageSize = 512;
 
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message();
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
+using test::must;
 
 // A set of pages with contents, each behind a pointer: what a structure is to its writer.
 struct Block {

@@ -19,20 +19,12 @@
 
 #include "engine/base/sync_point.h"
 #include "engine/db/database.h"
+#include "tests/must.h"
 
 namespace quire::test {
 namespace {
 
 using Random = std::mt19937_64;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message();
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 // Decides who is held where. A thread that is held goes on after others have passed a number of
 // places, or when nothing has happened for a while: they may wait for what it has locked.

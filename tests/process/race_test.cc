@@ -11,18 +11,10 @@
 
 #include "engine/base/sync_point.h"
 #include "engine/db/database.h"
+#include "tests/must.h"
 
 namespace quire::test {
 namespace {
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message();
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 // Holds the first thread that asked to be held when it reaches a place.
 class Gate {

@@ -15,7 +15,6 @@
 //                        a K also in the durability `none`, told as "weak N", and with second opens
 //   read-loop [tell]     looks until the next line comes; tells what is wrong, or how often it
 //                        looked; with `tell` "looked 50" as often as it has
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -30,6 +29,7 @@
 #include <thread>
 
 #include "invariant.h"
+#include "worker_lines.h"
 
 namespace quire::test {
 namespace {
@@ -38,10 +38,6 @@ quire_db* db = nullptr;
 std::map<std::string, quire_txn*> txns;
 std::string open_path;
 
-void say(const std::string& line) {
-  const std::string with_end = line + "\n";
-  if (::write(STDOUT_FILENO, with_end.data(), with_end.size()) < 0) std::exit(3);
-}
 std::string result(int code, const std::string& more = "") {
   std::string line = quire_error_name(code);
   if (code != QUIRE_OK) return line + " " + quire_last_error();
@@ -158,11 +154,6 @@ std::string check() {
 }
 
 // --- loops ---
-
-bool line_waits() {
-  pollfd input = {STDIN_FILENO, POLLIN, 0};
-  return ::poll(&input, 1, 0) > 0;
-}
 
 // Opens the database once more in this process: both handles show the same, and the first goes on
 // when the second is closed. "" or what is wrong.

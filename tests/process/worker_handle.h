@@ -22,11 +22,9 @@ inline constexpr int kAnswerMs = 120'000;  // generous: machines are shared
 class Worker {
  public:
   // `before`: a command that runs the worker, as strace does. `after`: the worker's arguments.
-  explicit Worker(std::vector<std::string> before = {},
-                  const std::vector<std::string>& after = {}) {
-    const char* program = getenv("QUIRE_PROCESS_WORKER");
-    if (program == nullptr) program = QUIRE_PROCESS_WORKER;
-    before.emplace_back(program);
+  explicit Worker(std::vector<std::string> before = {}, const std::vector<std::string>& after = {},
+                  const std::string& program = usual_program()) {
+    before.push_back(program);
     before.insert(before.end(), after.begin(), after.end());
     std::vector<char*> arguments;
     for (std::string& argument : before) arguments.push_back(argument.data());
@@ -112,6 +110,11 @@ class Worker {
   }
 
  private:
+  static std::string usual_program() {
+    const char* const program = getenv("QUIRE_PROCESS_WORKER");
+    return program != nullptr ? program : QUIRE_PROCESS_WORKER;
+  }
+
   pid_t pid_ = -1;
   int to_ = -1;
   int from_ = -1;

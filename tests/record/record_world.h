@@ -20,24 +20,9 @@
 #include "engine/record/record_change.h"
 #include "engine/record/record_reader.h"
 #include "engine/record/record_writer.h"
+#include "tests/must.h"
 
 namespace quire::test {
-
-// Ends the process with the error: for what must work for a test to make sense.
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message();
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-// The code of a result's error; kOk where there is none.
-template <class T>
-ErrorCode code_of(const Result<T>& result) {
-  return result ? ErrorCode::kOk : result.error().code();
-}
 
 class World {
  public:

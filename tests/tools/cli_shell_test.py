@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import subprocess
 import time
 
@@ -58,6 +59,60 @@ class Shell(CliTest):
         self.assertEqual((done.returncode, done.out), (1, "5\n"))
         self.failed("makes a database", "shell", self.path("nope.quire"), stdin="stat\n")
 
+    def open_shell(self, *options):
+        """A shell that waits for its first line; ask(line) gives the first line of the answer."""
+        process = subprocess.Popen([cli_world.QUIRE, "shell", self.db, *options],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            self.addCleanup(stream.close)
+
+        def ask(line):
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+            return process.stdout.readline().strip()
+        return process, ask
+
+    def attached(self):
+        readers = json.loads(self.good("inspect", self.db, "readers").out)
+        return [process["pid"] for process in readers["processes"]]
+
+    def test_the_database_is_open_between_lines_for_reading(self):
+        process, ask = self.open_shell()
+        self.assertEqual(ask("count goods"), "5")
+        self.assertIn(process.pid, self.attached())
+        # Others write meanwhile, and the shell sees it; it writes itself, and gives the place back.
+        self.good("del", self.db, "goods", 0)
+        self.assertEqual(ask("count goods"), "4")
+        self.assertEqual(json.loads(ask("del goods 1 --json"))["deleted"], 1)
+        self.assertEqual(ask("count goods"), "3")
+        self.good("del", self.db, "goods", 2)
+        self.assertEqual(ask("count goods"), "2")
+        self.assertEqual(process.communicate(timeout=20), ("", ""))
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(self.good("check", self.db).out, "clean\n")
+
+    def test_with_write_nobody_else_writes(self):
+        process, ask = self.open_shell("--write")
+        self.assertEqual(json.loads(ask("del goods 1 --json"))["deleted"], 1)
+        self.assertEqual(json.loads(self.good("stat", self.db, "--json").out)["writer_pid"],
+                         process.pid)
+        self.failed(str(process.pid), "del", self.db, "goods", 2)
+        self.failed(str(process.pid), "shell", self.db, "--write")
+        self.assertEqual(ask("del goods 3 --durability none --json"), '{"deleted":1,"missing":0}')
+        self.assertEqual(ask("count goods"), "3")
+        self.assertEqual(process.communicate(timeout=20), ("", ""))
+        self.assertEqual(process.returncode, 0)
+        self.good("del", self.db, "goods", 2)
+        self.assertEqual(self.good("count", self.db, "goods").out, "2\n")
+
+    def test_options_of_writing_are_for_write(self):
+        self.failed("--wait is for --write", "shell", self.db, "--wait", 1)
+        self.failed("--durability is for --write", "shell", self.db, "--durability", "os")
+        self.good("shell", self.db, "--write", "--wait", 1, "--durability", "os", stdin="stat\n")
+
     def at_terminal(self, *lines, state):
         main, other = pty.openpty()
         env = dict(os.environ, XDG_STATE_HOME=state, TERM="xterm")
@@ -100,6 +155,16 @@ class Shell(CliTest):
         self.assertIn("\n3\r\n", shown)
         with open(os.path.join(state, "quire", "history"), encoding="utf-8") as file:
             self.assertIn("frob", file.read())
+
+
+    def test_it_goes_on_with_a_database_that_was_made_anew(self):
+        process, ask = self.open_shell()
+        self.assertEqual(ask("count goods"), "5")
+        shutil.rmtree(self.db)
+        self.good("load", self.db, "goods", "-", stdin=ndjson(GOODS[:2]))
+        self.assertEqual(ask("count goods"), "2")
+        process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 0)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@
 #include "engine/io/disk.h"
 #include "engine/page/page_writer.h"
 #include "engine/tree/tree.h"
+#include "tests/must.h"
 
 namespace quire {
 namespace {
@@ -17,14 +18,7 @@ namespace {
 constexpr std::uint64_t kEntries = 1'000'000;
 constexpr std::uint32_t kPageSize = 4096;
 
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "%s\n", result.error().message().c_str());
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
+using test::must;
 
 // One transaction over a file that is gone when the process is.
 class Pages {

@@ -13,18 +13,9 @@
 #include "engine/io/disk.h"
 #include "engine/page/page_writer.h"
 #include "engine/tree/tree_batch.h"
+#include "tests/must.h"
 
 namespace quire::test {
-
-// Ends the process with the error: for what must work for a test to make sense.
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message();
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 class TreeWorld {
  public:

@@ -8,19 +8,13 @@
 #include <vector>
 
 #include "engine/io/disk.h"
+#include "tests/must.h"
 #include "wal/log_reader.h"
 #include "wal/log_writer.h"
 
 namespace quire::wal {
 
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message());
-  return *std::move(result);
-}
-inline void must(const Status& status) {
-  if (!status) throw std::runtime_error(status.error().message());
-}
+using test::must;
 
 inline LogOptions small_options() {
   return {.directory = "/db/wal",
