@@ -1,6 +1,7 @@
 #include "capi/query_options.h"
 #include "engine/record/numbers.h"
 #include "engine/record/record_writer.h"
+#include "index/query/matching.h"
 
 using namespace quire;
 using namespace quire::capi;
@@ -52,8 +53,8 @@ int change_found(quire_txn* txn, quire_collection id, const quire_query_options*
     if (const int code = options.read(given, what); code != QUIRE_OK) return code;
     // Nothing of the records themselves is wanted but what they are found by.
     const bool groups = !options.request().group.empty() || options.request().distinct;
-    if (options.request().select.empty() && !groups)
-      options.request().select = collection.schema().field(collection.schema().key()[0]).name;
+    const std::string key_field = query::field_of_key(collection.schema());
+    if (options.request().select.empty() && !groups) options.request().select = key_field;
     const auto numbers = numbers_of(txn, id, options.request());
     if (!numbers) return report(numbers.error());
     for (const RecordNumber number : *numbers) {

@@ -3,9 +3,7 @@
 #include "index/filter/lexer.h"
 
 namespace quire::query {
-namespace {
 
-// The cheapest there is: a field of the key, which each way to a record has at hand.
 std::string field_of_key(const Schema& schema) {
   const std::string& name = schema.field(schema.key()[0]).name;
   if (filter::is_plain_name(name)) return name;
@@ -13,8 +11,6 @@ std::string field_of_key(const Schema& schema) {
   for (const char c : name) text.append(c == '"' ? 2 : 1, c);
   return text + '"';
 }
-
-}  // namespace
 
 Result<NumberSet> matching_records(View& view, const Collection& collection, QueryRequest request) {
   if (!request.group.empty() || request.distinct)

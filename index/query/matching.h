@@ -6,6 +6,10 @@
 
 namespace quire::query {
 
+// What selects the least there is of a record: the first field of its key, which each way to a
+// record has at hand, quoted where its name needs that.
+std::string field_of_key(const Schema& schema);
+
 // What the query selects is of no meaning. kNotSupported where its rows are groups; else the errors
 // of Query. O(query), and a bit of memory for each number.
 Result<NumberSet> matching_records(View& view, const Collection& collection, QueryRequest request);

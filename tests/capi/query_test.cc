@@ -234,5 +234,29 @@ TEST_F(QueryApi, RefusesWhatMakesNoSense) {
   quire_abort(txn);
 }
 
+// They were refused: "select, item 1: expected ... the end after 'my', found 'id'".
+TEST_F(QueryApi, RecordsWhoseKeyHasANameToBeQuotedAreChangedAndDeleted) {
+  const std::array<quire_field, 2> fields = {
+      {{"my \"id\"", QUIRE_TYPE_I64, QUIRE_FIELD_KEY, 0, 0, nullptr},
+       {"size", QUIRE_TYPE_I64, 0, 0, 0, nullptr}}};
+  quire_txn* txn = write();
+  quire_collection odd = 0;
+  ASSERT_OK(quire_collection_create(txn, "odd", fields.data(), fields.size(), &odd));
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const std::array values = {of_i64(i), of_i64(i)};
+    ASSERT_OK(quire_record_insert(txn, odd, values.data(), values.size()));
+  }
+  const std::uint32_t size = 1;
+  const quire_value seven = of_i64(7);
+  std::uint64_t changed = 0;
+  quire_query_options options = filter("size > 0");
+  EXPECT_OK(quire_query_update(txn, odd, &options, &size, &seven, 1, &changed));
+  EXPECT_EQ(changed, 2u);
+  options = filter("size = 7");
+  EXPECT_OK(quire_query_delete(txn, odd, &options, &changed));
+  EXPECT_EQ(changed, 2u);
+  quire_abort(txn);
+}
+
 }  // namespace
 }  // namespace quire::test

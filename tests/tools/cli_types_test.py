@@ -163,7 +163,7 @@ class Types(CliTest):
         for wanted, *args in (
                 ("128 is not a whole number from -128 to 127", "i", "--literal", "[0, 128, 0]"),
                 ("0.5 is not a whole number", "i", "--vector", self.file("half", "[0, 0.5, 0]")),
-                ("half'", "i", "--vector", self.file("half", "[0, 0.5, 0]")),
+                ("/half': field 'i'", "i", "--vector", self.file("half", "[0, 0.5, 0]")),
                 ("does not fit a 16-bit float", "h", "--literal", "[0, 1e6]"),
                 ("--literal: field 'bits': 2 is neither 0 nor 1", "bits", "--literal",
                  "[0,0,0,0,0,0,0,0,0,2]"),
