@@ -44,9 +44,11 @@ void usage() {
       "  --salvage-every N\n"
       "               salvages every N-th database whose damage was detected (25)\n"
       "  --seed N     of workloads and mutations (1)\n"
-      "  --scene NAME one of the databases: closed, crashed, archived-closed, archived-crashed\n"
-      "  --only CASE  one case, as a failure names it\n",
+      "  --only CASE  one case, as a failure names it\n"
+      "  --scene NAME one of the databases:",
       stderr);
+  for (const std::string& name : scene_names()) std::fprintf(stderr, " %s", name.c_str());
+  std::fputs("\n", stderr);
 }
 
 bool parse_number(const char* text, std::uint64_t& number) {

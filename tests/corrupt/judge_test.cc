@@ -8,28 +8,11 @@
 #include <cstdlib>
 
 #include "tests/corrupt/children.h"
-#include "tests/corrupt/verdict.h"
+#include "tests/corrupt/judge_world.h"
 #include "wal/log_reader.h"
 
 namespace quire::test {
 namespace {
-
-constexpr std::uint64_t kSeed = 3;
-
-const Scene& scene(const std::string& name) {
-  static std::map<std::string, Scene> scenes;
-  auto& found = scenes[name];
-  if (found.name.empty()) found = make_scene(name, kSeed);
-  return found;
-}
-
-// A page that all of the state hangs on, in some of its bytes.
-std::vector<Mutation> damages_of_catalog(const Scene& scene) {
-  std::vector<Mutation> all;
-  for (std::uint64_t at = 3; at < kBlock; at += 37)
-    all.push_back({kDataPath, Damage::kFlip, scene.catalog_page * kBlock + at});
-  return all;
-}
 
 struct Tally {
   std::size_t unchanged = 0, detected = 0, harmless = 0, wrong = 0;

@@ -2,13 +2,11 @@
 #include <algorithm>
 #include <map>
 
-#include "engine/db/salvage.h"
 #include "tests/corrupt/verdict.h"
 
 namespace quire::test {
 namespace {
 
-constexpr const char* kSavedPath = "/saved.quire";
 using Kind = SalvageEvent::Kind;
 using Subject = SalvageEvent::Subject;
 
@@ -128,7 +126,13 @@ bool nothing_left(const Scene& scene, const std::vector<Changed>& changed, io::D
 
 }  // namespace
 
-Verdict judge_salvage(const Scene& scene, const Mutation& mutation, std::uint64_t seed) {
+Result<SalvageTotals> ask_salvage(io::SimulatedDisk& disk, const SalvageOptions& options,
+                                  const SalvageReport& report) {
+  return salvage(disk, kDatabasePath, kSavedPath, options, report);
+}
+
+Verdict judge_salvage(const Scene& scene, const Mutation& mutation, std::uint64_t seed,
+                      const Salvager& salvager) {
   const auto disk = scene.disk->survivor(seed, io::Survival::kEverything);
   const auto changed = apply(scene, mutation, seed, *disk);
   if (!changed) return {Outcome::kUnchanged, ""};
@@ -137,11 +141,10 @@ Verdict judge_salvage(const Scene& scene, const Mutation& mutation, std::uint64_
   options.unverified = mutation.place % 4 == 1;
   options.database = small_database();
   Told told;
-  const auto totals =
-      salvage(*disk, kDatabasePath, kSavedPath, options, [&](const SalvageEvent& event) {
-        note(told, event);
-        return true;
-      });
+  const auto totals = salvager(*disk, options, [&](const SalvageEvent& event) {
+    note(told, event);
+    return true;
+  });
   for (const std::string& file : scene.files) {
     if (must(before->exists(file)) != must(disk->exists(file)) ||
         (must(disk->exists(file)) && bytes_of(*before, file) != bytes_of(*disk, file)))

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/db/salvage.h"
 #include "tests/corrupt/mutation.h"
 
 namespace quire::test {
@@ -48,8 +49,20 @@ Answers ask_engine(io::SimulatedDisk& disk, const DatabaseOptions& options);
 Verdict judge_open(const Scene& scene, const Mutation& mutation, std::uint64_t seed,
                    const Engine& engine = ask_engine);
 
-// Salvages the damaged copy. Right is: what is saved is a part of the truth, as it was after some
-// commit, and with what is said to be lost it is all of it.
-Verdict judge_salvage(const Scene& scene, const Mutation& mutation, std::uint64_t seed);
+// Makes a database at kSavedPath of what it can read of the one at kDatabasePath.
+inline constexpr const char* kSavedPath = "/saved.quire";
+using SalvageReport = std::function<bool(const SalvageEvent&)>;
+using Salvager = std::function<Result<SalvageTotals>(io::SimulatedDisk&, const SalvageOptions&,
+                                                     const SalvageReport&)>;
+// The one that is judged. A test has others, broken on purpose.
+Result<SalvageTotals> ask_salvage(io::SimulatedDisk& disk, const SalvageOptions& options,
+                                  const SalvageReport& report);
+
+// Has the damaged copy salvaged.
+//
+// Right is: the damaged files are as they were, what is saved is a part of the truth, as it was
+// after some commit, and with what is said to be lost it is all of it.
+Verdict judge_salvage(const Scene& scene, const Mutation& mutation, std::uint64_t seed,
+                      const Salvager& salvager = ask_salvage);
 
 }  // namespace quire::test

@@ -123,8 +123,7 @@ inline Status change_collections(WriteTxn& txn, Random& random) {
 inline Status read_collections(View& view, State& state) {
   QUIRE_TRY(const auto collections, Collection::list(view));
   for (const CollectionInfo& info : collections) {
-    // Fields of its own; a salvage may have given it another name.
-    if (info.name.starts_with("goods")) continue;
+    if (info.name.starts_with("goods")) continue;  // fields of its own: read_goods
     QUIRE_TRY(const Collection collection, Collection::open(view, info.id));
     Keys& records = state["#" + info.name];
     Keys& numbers = state["#" + info.name + "/numbers"];
@@ -260,13 +259,11 @@ inline Status change_goods(WriteTxn& txn, Random& random) {
 
 // The records as "#goods"; and as "#goods/INDEX/numbers" the entries of each index, which have the
 // records' numbers in them.
-inline Status read_goods(View& view, State& state) {
-  QUIRE_TRY(const auto entry, view.find_name("goods"));
-  if (!entry || entry->kind != NameKind::kCollection) return {};
-  QUIRE_TRY(const Collection goods, Collection::open(view, entry->id));
-  Keys& records = state["#goods"];
+inline Status read_goods_of(View& view, const CollectionInfo& info, State& state) {
+  QUIRE_TRY(const Collection goods, Collection::open(view, info.id));
+  Keys& records = state["#" + info.name];
   // Kept where a salvage does not look: the mark goes with a definition that is lost.
-  state["#goods/ends/numbers"]["ttl"] = std::to_string(goods.schema().ttl());
+  state["#" + info.name + "/ends/numbers"]["ttl"] = std::to_string(goods.schema().ttl());
   RecordReader reader(view, goods);
   QUIRE_TRY(RecordScan scan, RecordScan::open(reader, nullptr, nullptr));
   std::vector<Value> values(goods.schema().size());
@@ -280,7 +277,7 @@ inline Status read_goods(View& view, State& state) {
     records.emplace(std::to_string(values[0].i64), text);
   }
   for (const IndexDefinition& index : goods.definition().indexes) {
-    Keys& entries = state["#goods/" + index.name + "/numbers"];
+    Keys& entries = state["#" + info.name + "/" + index.name + "/numbers"];
     QUIRE_TRY(const TreeRoot tree, view.tree_root(index.structures.at(0)));
     TreeCursor cursor(&view.reader(), tree);
     QUIRE_CHECK(cursor.first());
@@ -290,6 +287,14 @@ inline Status read_goods(View& view, State& state) {
       QUIRE_CHECK(cursor.next());
     }
   }
+  return {};
+}
+
+// A salvage may have given them another name.
+inline Status read_goods(View& view, State& state) {
+  QUIRE_TRY(const auto collections, Collection::list(view));
+  for (const CollectionInfo& info : collections)
+    if (info.name.starts_with("goods")) QUIRE_CHECK(read_goods_of(view, info, state));
   return {};
 }
 

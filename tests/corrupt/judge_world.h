@@ -1,0 +1,27 @@
+// What the tests of the campaign's judges have in common: scenes, made once, and damage to them.
+#pragma once
+
+#include <map>
+
+#include "tests/corrupt/verdict.h"
+
+namespace quire::test {
+
+inline constexpr std::uint64_t kSeed = 3;
+
+inline const Scene& scene(const std::string& name) {
+  static std::map<std::string, Scene> scenes;
+  auto& found = scenes[name];
+  if (found.name.empty()) found = make_scene(name, kSeed);
+  return found;
+}
+
+// A page that all of the state hangs on, in some of its bytes.
+inline std::vector<Mutation> damages_of_catalog(const Scene& scene) {
+  std::vector<Mutation> all;
+  for (std::uint64_t at = 3; at < kBlock; at += 37)
+    all.push_back({kDataPath, Damage::kFlip, scene.catalog_page * kBlock + at});
+  return all;
+}
+
+}  // namespace quire::test
