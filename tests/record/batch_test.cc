@@ -124,6 +124,43 @@ TEST_F(BatchMemory, ThatIsDamagedIsSaidToBe) {
   EXPECT_EQ(code_of(forget_batches(world_.txn(), 0, 1)), ErrorCode::kCorrupt);
 }
 
+// No two keys with one hash are known, so entries of others are put where those of this one belong.
+TEST_F(BatchMemory, KeysWithTheSameHashAreToldApart) {
+  remember(kShop, "a", 1, 100);
+  const StructureId id = keyspace();
+  ByteVector place;
+  ByteVector of_another;
+  {
+    TreeCursor cursor(&world_.txn().reader(), must(world_.txn().tree_root(id)));
+    must(cursor.first());
+    place = to_vector(cursor.key());
+    of_another = to_vector(must(cursor.value()));
+  }
+  // Behind format, time, contents and the size of the key.
+  constexpr std::size_t kKeyAt = 1 + 8 + 8 + 1;
+  ASSERT_EQ(of_another[kKeyAt], std::byte{'a'});
+  of_another[kKeyAt] = std::byte{'b'};
+  const auto occupy = [&](unsigned number) {
+    place.back() = static_cast<std::byte>(number);
+    must(world_.txn().put(id, place, of_another, TreeWriter::PutMode::kUpsert));
+  };
+  occupy(0);
+  EXPECT_EQ(find(kShop, "a"), 0u);
+  remember(kShop, "a", 2, 100);
+  EXPECT_EQ(find(kShop, "a"), 2u);
+  for (unsigned number = 0; number <= 0xFF; ++number) occupy(number);
+  EXPECT_EQ(find(kShop, "a"), 0u);
+  const RememberedBatch batch{.contents = 3, .changes = 9, .failed = {}, .keys = {}};
+  EXPECT_EQ(code_of(remember_batch(world_.txn(), kShop, "a", batch, 100)), ErrorCode::kTooLarge);
+  // One of them goes, and its place is taken.
+  place.back() = std::byte{7};
+  EXPECT_TRUE(must(world_.txn().erase(id, place)));
+  remember(kShop, "a", 4, 100);
+  EXPECT_EQ(find(kShop, "a"), 4u);
+  EXPECT_TRUE(must(world_.txn().erase(id, place)));
+  EXPECT_EQ(find(kShop, "a"), 0u);
+}
+
 TEST_F(BatchMemory, KeepsKeysByWhatTheyHaveMoreThanTheLast) {
   RememberedBatch batch{.contents = 1, .changes = 300'000, .failed = {}, .keys = {}};
   const auto stored = [&] {
