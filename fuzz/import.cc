@@ -259,7 +259,7 @@ void try_texts(std::string_view text) {
     demand(record.fields[0].cell.text == text, "a text is read back as another");
   }
   for (const tools::Field& field : all_types().fields) {
-    OwnedValue owned;
+    tools::OwnedValue owned;
     std::string reason;
     const bool fits = value_from_text(text, field, &owned, &reason);
     demand(fits || !reason.empty(), "a refusal without a reason");
