@@ -1,5 +1,7 @@
 #include "engine/db/salvage_log.h"
 
+#include <algorithm>
+
 #include "engine/record/collection_change.h"
 #include "engine/record/record_change.h"
 #include "engine/record/record_log.h"
@@ -18,6 +20,15 @@ using Subject = SalvageEvent::Subject;
 Status forgiven(Status status) {
   if (status || WriteTxn::breaks(status.error().code())) return status;
   return {};
+}
+
+// Whether rows of `old` can be read with `now`, or are written again for it.
+bool reads_rows_of(const Schema& now, const Schema& old) {
+  return std::ranges::all_of(old.layouts(), [&](const Layout& layout) {
+    if (layout.version() < now.layouts().front().version()) return true;
+    const Layout* const there = now.find_layout(layout.version());
+    return there != nullptr && std::ranges::equal(there->columns(), layout.columns());
+  });
 }
 
 }  // namespace
@@ -243,6 +254,10 @@ Status LogSalvager::change_collection(SalvageTarget& target, Bytes bytes) {
   QUIRE_TRY(const CollectionDefinition definition,
             CollectionDefinition::decode(bytes, target.collection->id()));
   if (note_past(target, definition.schema)) return {};
+  // The state may have pages of a transaction that the log does not have.
+  if (!reads_rows_of(definition.schema, target.collection->schema()))
+    return fail(ErrorCode::kCorrupt, "the fields of collection '%s' are others than its records'",
+                target.name.c_str());
   auto changed = adopt_schema(*txn_, *target.collection, definition.schema);
   if (!changed) return forgiven(std::unexpected(changed.error()));
   target.collection = *std::move(changed);

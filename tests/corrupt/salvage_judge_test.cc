@@ -74,10 +74,24 @@ const std::vector<Sample>& samples_of(const std::string& name) {
   return samples;
 }
 
+// The keyspace with the most keys of the scene that is tried: what a broken salvage does wrong, it
+// does there.
+std::string largest_space;
+
+void choose_space(const State& state) {
+  std::size_t most = 0;
+  for (const auto& [name, keys] : state) {
+    if (name.starts_with('#') || keys.size() <= most) continue;
+    most = keys.size();
+    largest_space = name;
+  }
+}
+
 // Has each sample that `which` chooses salvaged by one that is broken; all must be found wrong.
 std::size_t expect_wrong(const std::string& name, const std::function<bool(const Sample&)>& which,
                          const Salvager& broken) {
   std::size_t tried = 0;
+  choose_space(scene(name).history.back());
   for (const Sample& sample : samples_of(name)) {
     if (!which(sample)) continue;
     ++tried;
@@ -129,16 +143,14 @@ Salvager changing(const Change& change, const Edit& edit = as_it_is) {
   };
 }
 
-// A keyspace that has keys, as all samples have it, and the first of them.
-constexpr const char* kSpace = "space1";
 StructureId space_of(WriteTxn& txn) {
-  const auto entry = must(txn.find_name(kSpace));
-  return entry ? entry->id : must(txn.create_keyspace(kSpace));
+  const auto entry = must(txn.find_name(largest_space));
+  return entry ? entry->id : must(txn.create_keyspace(largest_space));
 }
 
 bool has_keys_of_space(const Sample& sample) {
   return std::ranges::any_of(sample.events, [](const SalvageEvent& event) {
-    return event.kind == Kind::kSaved && event.name == kSpace && event.saved != 0;
+    return event.kind == Kind::kSaved && event.name == largest_space && event.saved != 0;
   });
 }
 
@@ -154,7 +166,7 @@ void put_into_space(WriteTxn& txn, const std::string& key, const std::string& va
 
 Edit saved_differs_by(std::int64_t difference) {
   return [difference](SalvageEvent& event) {
-    if (event.kind == Kind::kSaved && event.name == kSpace)
+    if (event.kind == Kind::kSaved && event.name == largest_space)
       event.saved += static_cast<std::uint64_t>(difference);
   };
 }
@@ -249,7 +261,7 @@ TEST(SalvageJudge, AKeyTooManyAndAnotherValueAreWrong) {
 TEST(SalvageJudge, AKeyspaceThatIsMissingOrTooManyWithoutAWordIsWrong) {
   const auto drop = [](WriteTxn& txn) { must(txn.drop_keyspace(space_of(txn))); };
   const auto add = [](WriteTxn& txn) { must(txn.create_keyspace("never")); };
-  const auto of_space = [](const SalvageEvent& event) { return event.name == kSpace; };
+  const auto of_space = [](const SalvageEvent& event) { return event.name == largest_space; };
   const auto silently_dropping = [&](io::SimulatedDisk& disk, const SalvageOptions& options,
                                      const SalvageReport& report) {
     return changing(drop)(
@@ -276,8 +288,8 @@ TEST(SalvageJudge, AnotherNumberOfLostKeysThanAreLostIsWrong) {
     ++event.lost_most;
   };
   for (const char* name : {"closed", "crashed"}) {
-    EXPECT_GT(expect_wrong(name, which, saying(none, nothing)), 2u);
-    EXPECT_GT(expect_wrong(name, which, saying(more, nothing)), 2u);
+    EXPECT_GT(expect_wrong(name, which, saying(none, nothing)), 1u);
+    EXPECT_GT(expect_wrong(name, which, saying(more, nothing)), 1u);
   }
 }
 
@@ -289,7 +301,7 @@ TEST(SalvageJudge, SayingThatAllIsThereWhereSomethingIsLostIsWrong) {
     if (totals) totals->complete = true;
     return totals;
   };
-  for (const char* name : {"closed", "crashed"}) EXPECT_GT(expect_wrong(name, which, proud), 2u);
+  for (const char* name : {"closed", "crashed"}) EXPECT_GT(expect_wrong(name, which, proud), 1u);
 }
 
 TEST(SalvageJudge, AnotherNameThanItHadWithoutAWordIsWrong) {
