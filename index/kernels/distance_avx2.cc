@@ -153,7 +153,6 @@ struct CodeEncoder {
 
 }  // namespace
 
-extern const DistanceKernels kAvx2Kernels = 
-    kernels_of<F32, F16, ByteLane, CodeEncoder>("avx2");
+extern const DistanceKernels kAvx2Kernels = kernels_of<F32, F16, ByteLane, CodeEncoder>("avx2");
 
 }  // namespace quire

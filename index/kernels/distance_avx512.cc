@@ -4,7 +4,7 @@
 
 namespace quire {
 
-extern const DistanceKernels kAvx512Kernels = 
+extern const DistanceKernels kAvx512Kernels =
     kernels_of<F32, F16, ByteLane<PlainBytes>, CodeEncoder>("avx512");
 
 }  // namespace quire

@@ -49,9 +49,9 @@ struct CodeDistances {
   DistanceFunctions inner_product;  // codes 0 to 255
 };
 
-// code[i], a byte, = (vector[i] - low[i]) * inverse_step, rounded to the nearest integer, of two to the even
-// one, and cut to 0 to 255; 0 for a NaN. `vector` is of floats, at any address. All instruction
-// sets give the same.
+// code[i], a byte, = (vector[i] - low[i]) * inverse_step, rounded to the nearest integer, of two to
+// the even one, and cut to 0 to 255; 0 for a NaN. `vector` is of floats, at any address. All
+// instruction sets give the same.
 using EncodeFunction = void (*)(const void* vector, const float* low, float inverse_step,
                                 std::size_t dimension, void* code);
 

@@ -9,7 +9,7 @@
 namespace quire {
 namespace {
 
-constexpr double kSteps = 255;             // of a range
+constexpr double kSteps = 255;              // of a range
 constexpr std::size_t kMeasured = 1 << 20;  // deviations that the step is chosen by
 // Of all deviations, those beyond this quantile may be cut: 1/510 of them is where one more unit of
 // half-width costs in resolution, summed as absolute error, what it saves in cutting.
@@ -118,8 +118,8 @@ class QuantizerTraining {
     quantizer.set_step(step);
     constexpr double kGreatest = std::numeric_limits<float>::max();
     for (std::size_t i = 0; i < dimension_; ++i)
-      quantizer.low_[i] = static_cast<float>(std::clamp(
-          middles_[i] - kSteps / 2 * static_cast<double>(step), -kGreatest, kGreatest));
+      quantizer.low_[i] = static_cast<float>(
+          std::clamp(middles_[i] - kSteps / 2 * static_cast<double>(step), -kGreatest, kGreatest));
   }
 
   void find_dimensions() {
