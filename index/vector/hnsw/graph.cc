@@ -55,6 +55,7 @@ const std::byte* GraphView::no_list(unsigned level, Place place) noexcept {
   return nullptr;
 }
 
+// An array that has not failed says kInvalid.
 Error GraphView::take_error() {
   if (error_.has_value()) return *error_;
   for (ArrayView* array : {&lists_, &upper_, &codes_})

@@ -2,8 +2,6 @@
 // applied in one go.
 #pragma once
 
-#include <functional>
-
 #include "index/vector/hnsw/graph_search.h"
 
 namespace quire::hnsw {
@@ -18,14 +16,15 @@ struct GraphWriters {
 // New nodes, and the lists that they change. Nodes of one plan find each other. One thread. The
 // same codes in the same order make the same graph.
 //
-// After an error the plan is as good as before the call or must be dropped, as said there.
+// After an error, or std::bad_alloc, a plan must be dropped where nothing else is said: lists may be
+// half changed in it. Nothing of the arrays is.
 class GraphPlan {
  public:
   // The view outlives the plan.
   GraphPlan(GraphView& view, const CodeMetric& metric);
 
   // Links a new node with this code: the next place. kInvalid for a code of another size,
-  // kTooLarge where all places are taken (both change nothing); kCorrupt (drop the plan). Expected
+  // kTooLarge where all places are taken (both change nothing); kCorrupt. Expected
   // O(ef_construction * 2m * dimension).
   Result<Place> insert(Bytes code);
 

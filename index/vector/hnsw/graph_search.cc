@@ -65,7 +65,7 @@ Status GraphSearch::begin(GraphReader& reader, const CodeMetric& metric, const v
 Status GraphSearch::walk(unsigned level, std::size_t ef) {
   const auto last = pool_.sorted();
   starts_.assign(last.begin(), last.end());
-  pool_.clear(ef);
+  pool_.clear(std::min<std::size_t>(ef, reader_->end()));
   visited_.forget(reader_->end());
   for (const Neighbour<Place>& start : starts_) {
     visited_.visit(start.id);
