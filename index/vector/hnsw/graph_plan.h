@@ -16,8 +16,8 @@ struct GraphWriters {
 // New nodes, and the lists that they change. Nodes of one plan find each other. One thread. The
 // same codes in the same order make the same graph.
 //
-// After an error, or std::bad_alloc, a plan must be dropped where nothing else is said: lists may be
-// half changed in it. Nothing of the arrays is.
+// After an error, or std::bad_alloc, a plan must be dropped where nothing else is said: lists may
+// be half changed in it. Nothing of the arrays is.
 class GraphPlan {
  public:
   // The view outlives the plan.
