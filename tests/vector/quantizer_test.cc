@@ -192,6 +192,26 @@ TEST(Quantizer, AskewDimensionsGetAllOfWhatTheyHave) {
   EXPECT_NEAR(quantizer.step(), 1.0F / 255, 0.1F / 255);
 }
 
+TEST(Quantizer, ItsErrorCountsWhatIsCutAtBothEndsAndNothingThatIsNotFinite) {
+  Vectors bytes(2, 4);
+  bytes.at(0, 0) = 255;
+  const Quantizer quantizer = bytes.train();  // 0 to 255, step 1
+  const auto error = [&](std::vector<float> vector) {
+    return quantizer.error_of(vector.data(), code_of(quantizer, vector.data()).data());
+  };
+  const CodeError inside = error({0, 255, 7.25F, -0.5F});
+  EXPECT_EQ(inside.components, 4u);
+  EXPECT_EQ(inside.cut, 0u);
+  EXPECT_EQ(inside.squared, 0.0625 + 0.25);
+  EXPECT_EQ(error({256, 0, 0, 0}).cut, 1u);
+  EXPECT_EQ(error({-1, 0, 0, 300}).cut, 2u);
+  EXPECT_EQ(error({-1, 0, 0, 300}).squared, 1.0 + 45 * 45);
+  EXPECT_EQ(error({std::nanf(""), 1, 1, std::numeric_limits<float>::infinity()}).components, 2u);
+  CodeError sum = inside;
+  sum += error({256, 0, 0, 0});
+  EXPECT_EQ(sum.cut_share(), 1.0 / 8);
+}
+
 TEST(Quantizer, RefusesSamplesThatMakeNoSense) {
   const float value = 1;
   const float* row = &value;
