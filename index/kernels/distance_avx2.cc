@@ -136,8 +136,23 @@ struct ByteLane {
   };
 };
 
+// The lesser and greater of a NaN and a number are the second operand.
+struct CodeEncoder {
+  static constexpr std::size_t kLanes = 8;
+  static void encode(const char* vector, const float* low, float inverse_step, std::uint8_t* code) {
+    const __m256 scaled = _mm256_mul_ps(_mm256_sub_ps(F32::load(vector), F32::load(low)),
+                                        _mm256_set1_ps(inverse_step));
+    const __m256 cut =
+        _mm256_min_ps(_mm256_max_ps(scaled, _mm256_setzero_ps()), _mm256_set1_ps(255));
+    const __m256i whole = _mm256_cvtps_epi32(cut);
+    const __m128i words =
+        _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i_u*>(code), _mm_packus_epi16(words, words));
+  }
+};
+
 }  // namespace
 
-extern const DistanceKernels kAvx2Kernels = kernels_of<F32, F16, ByteLane>("avx2");
+extern const DistanceKernels kAvx2Kernels = kernels_of<F32, F16, ByteLane, CodeEncoder>("avx2");
 
 }  // namespace quire

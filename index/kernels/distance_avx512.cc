@@ -4,6 +4,7 @@
 
 namespace quire {
 
-extern const DistanceKernels kAvx512Kernels = kernels_of<F32, F16, ByteLane<PlainBytes>>("avx512");
+extern const DistanceKernels kAvx512Kernels =
+    kernels_of<F32, F16, ByteLane<PlainBytes>, CodeEncoder>("avx512");
 
 }  // namespace quire

@@ -5,6 +5,6 @@
 namespace quire {
 
 extern const DistanceKernels kAvx512VnniKernels =
-    kernels_of<F32, F16, ByteLane<VnniBytes>>("avx512vnni");
+    kernels_of<F32, F16, ByteLane<VnniBytes>, CodeEncoder>("avx512vnni");
 
 }  // namespace quire

@@ -108,8 +108,21 @@ struct ByteLane {
   };
 };
 
+// The lesser and greater "number" of a NaN and a number are the number.
+struct CodeEncoder {
+  static constexpr std::size_t kLanes = 4;
+  static void encode(const char* vector, const float* low, float inverse_step, std::uint8_t* code) {
+    const float32x4_t scaled =
+        vmulq_n_f32(vsubq_f32(F32::load(vector), vld1q_f32(low)), inverse_step);
+    const float32x4_t cut = vminnmq_f32(vmaxnmq_f32(scaled, vdupq_n_f32(0)), vdupq_n_f32(255));
+    const uint16x4_t words = vmovn_u32(vcvtnq_u32_f32(cut));
+    const uint8x8_t bytes = vmovn_u16(vcombine_u16(words, words));
+    __builtin_memcpy(code, &bytes, kLanes);
+  }
+};
+
 }  // namespace
 
-extern const DistanceKernels kNeonKernels = kernels_of<F32, F16, ByteLane>("neon");
+extern const DistanceKernels kNeonKernels = kernels_of<F32, F16, ByteLane, CodeEncoder>("neon");
 
 }  // namespace quire

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "index/kernels/encode_loop.h"
 #include "index/kernels/kernel_types.h"
 
 namespace quire {
@@ -145,6 +146,12 @@ constexpr NumberDistances number_distances() {
           .l1 = functions_of<l1<Type>>()};
 }
 
+void encode_each(const void* vector, const float* low, float inverse_step, std::size_t dimension,
+                 void* code) noexcept {
+  encode_rest(static_cast<const char*>(vector), low, inverse_step, dimension,
+              static_cast<std::uint8_t*>(code));
+}
+
 }  // namespace
 
 // Squares of floats neither overflow nor vanish in double, so only a zero vector has norm zero.
@@ -171,6 +178,7 @@ const DistanceKernels kScalarKernels = {
     .codes = {.l2 = functions_of<l2<Code>>(),
               .l2_7bit = functions_of<l2<Code>>(),
               .inner_product = functions_of<inner_product<Code>>()},
+    .encode = encode_each,
 };
 
 }  // namespace quire

@@ -49,6 +49,12 @@ struct CodeDistances {
   DistanceFunctions inner_product;  // codes 0 to 255
 };
 
+// code[i], a byte, = (vector[i] - low[i]) * inverse_step, rounded to the nearest integer, of two to
+// the even one, and cut to 0 to 255; 0 for a NaN. `vector` is of floats, at any address. All
+// instruction sets give the same.
+using EncodeFunction = void (*)(const void* vector, const float* low, float inverse_step,
+                                std::size_t dimension, void* code);
+
 // What one instruction set offers.
 struct DistanceKernels {
   const char* name;  // "scalar", "avx2", "avx512", "avx512vnni" or "neon"
@@ -57,6 +63,7 @@ struct DistanceKernels {
   NumberDistances i8;
   BitDistances bits;
   CodeDistances codes;
+  EncodeFunction encode;
 };
 
 extern const DistanceKernels kScalarKernels;

@@ -58,6 +58,19 @@ struct F16 {
   }
 };
 
+// The lesser and greater of a NaN and a number are the second operand.
+struct CodeEncoder {
+  static constexpr std::size_t kLanes = 16;
+  static void encode(const char* vector, const float* low, float inverse_step, std::uint8_t* code) {
+    const __m512 scaled = _mm512_mul_ps(_mm512_sub_ps(F32::load(vector), _mm512_loadu_ps(low)),
+                                        _mm512_set1_ps(inverse_step));
+    const __m512 cut =
+        _mm512_min_ps(_mm512_max_ps(scaled, _mm512_setzero_ps()), _mm512_set1_ps(255));
+    _mm_storeu_si128(reinterpret_cast<__m128i_u*>(code),
+                     _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(cut)));
+  }
+};
+
 // What it takes to multiply and to count bits, with instructions for that or without.
 struct PlainBytes {
   using Vector = __m512i;

@@ -1,0 +1,122 @@
+#include "index/vector/hnsw/graph_search.h"
+
+#include <algorithm>
+
+namespace quire::hnsw {
+
+bool SearchPool::offer(float distance, Place place) {
+  const Neighbour<Place> candidate{distance, place};
+  const auto before = [](const Neighbour<Place>& a, const Neighbour<Place>& b) {
+    return nearer<Place>({a.distance, a.id & ~kExpanded}, {b.distance, b.id & ~kExpanded});
+  };
+  if (entries_.size() == limit_) {
+    if (limit_ == 0 || !before(candidate, entries_.back())) return false;
+    entries_.pop_back();
+  }
+  const auto at = std::upper_bound(entries_.begin(), entries_.end(), candidate, before);
+  const auto position = static_cast<std::size_t>(at - entries_.begin());
+  entries_.insert(at, candidate);
+  next_ = std::min(next_, position);
+  return true;
+}
+
+Place SearchPool::expand() noexcept {
+  find_next();
+  if (next_ == entries_.size()) return kNoPlace;
+  const Place place = entries_[next_].id;
+  entries_[next_].id |= kExpanded;
+  find_next();
+  return place;
+}
+
+std::span<const Neighbour<Place>> SearchPool::sorted() {
+  for (Neighbour<Place>& entry : entries_) entry.id &= ~kExpanded;
+  next_ = 0;
+  return entries_;
+}
+
+void VisitedPlaces::forget(Place end) {
+  for (const Place place : seen_) words_[place / 64] = 0;
+  seen_.clear();
+  if (const std::size_t words = end / 64 + 1; words_.size() < words) words_.resize(words);
+}
+
+// Every line of it: the processor does not follow from one code to the next.
+void GraphSearch::prefetch_code(const std::byte* code) const noexcept {
+  const std::size_t bytes = reader_->shape().code_bytes;
+  for (std::size_t line = 0; line < bytes; line += 64) __builtin_prefetch(code + line);
+}
+
+Status GraphSearch::begin(GraphReader& reader, const CodeMetric& metric, const void* query,
+                          Place entry) {
+  reader_ = &reader;
+  metric_ = metric;
+  query_ = query;
+  measured_ = 0;
+  pool_.clear(1);
+  if (entry == kNoPlace) return {};
+  const std::byte* code = reader.code(entry);
+  if (code == nullptr) return std::unexpected(reader.take_error());
+  pool_.offer(metric.distance.one(query, code, metric.dimension), entry);
+  ++measured_;
+  return {};
+}
+
+Status GraphSearch::walk(unsigned level, std::size_t ef) {
+  const auto last = pool_.sorted();
+  starts_.assign(last.begin(), last.end());
+  pool_.clear(std::min<std::size_t>(ef, reader_->end()));
+  visited_.forget(reader_->end());
+  for (const Neighbour<Place>& start : starts_) {
+    visited_.visit(start.id);
+    pool_.offer(start.distance, start.id);
+  }
+  while (true) {
+    const Place place = pool_.expand();
+    if (place == kNoPlace) return {};
+    QUIRE_CHECK(expand(level, place));
+  }
+}
+
+// All addresses first, each prefetched; then the list that comes next, most likely; then distances.
+Status GraphSearch::expand(unsigned level, Place place) {
+  Neighbours neighbours;
+  if (!reader_->read(level, place, neighbours)) return std::unexpected(reader_->take_error());
+  const void* codes[kMostNeighbours];
+  std::size_t count = 0;
+  for (std::uint32_t i = 0; i < neighbours.count; ++i) {
+    const Place neighbour = neighbours.places[i];
+    if (!visited_.visit(neighbour)) continue;
+    const std::byte* code = reader_->code(neighbour);
+    if (code == nullptr) return std::unexpected(reader_->take_error());
+    prefetch_code(code);
+    neighbours.places[count] = neighbour;
+    codes[count++] = code;
+  }
+  if (const Place next = pool_.peek(); level == 0 && next != kNoPlace) reader_->prefetch_list(next);
+  float distances[kMostNeighbours];
+  metric_.distance.list(query_, codes, count, metric_.dimension, distances);
+  for (std::size_t i = 0; i < count; ++i) pool_.offer(distances[i], neighbours.places[i]);
+  measured_ += count;
+  return {};
+}
+
+Result<std::span<const Neighbour<Place>>> GraphSearch::run(GraphReader& reader,
+                                                           const CodeMetric& metric,
+                                                           const void* query, Place entry,
+                                                           std::size_t ef) {
+  if (ef == 0 || ef > kMostEf)
+    return fail(ErrorCode::kInvalid, "graph: ef is %zu, it must be 1 to %u", ef, kMostEf);
+  if (entry >= reader.end())
+    return fail(ErrorCode::kCorrupt, "graph: its entry is %u, and it has %u places", entry,
+                reader.end());
+  QUIRE_CHECK(begin(reader, metric, query, entry));
+  if (entry != kNoPlace) {
+    for (unsigned level = level_of(entry, reader.shape().seed); level > 0; --level)
+      QUIRE_CHECK(walk(level, 1));
+    QUIRE_CHECK(walk(0, ef));
+  }
+  return found();
+}
+
+}  // namespace quire::hnsw

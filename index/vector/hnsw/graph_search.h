@@ -1,0 +1,93 @@
+// Finding the nodes nearest to a code: the walk that searches and insertions share.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "index/kernels/top_k.h"
+#include "index/vector/hnsw/graph.h"
+
+namespace quire::hnsw {
+
+// The nearest so far, in order, each expanded or not. Not thread-safe.
+//
+// Invariants: entries_ is sorted by nearer() of (distance, place), at most limit_ long; all before
+// next_ are expanded.
+class SearchPool {
+ public:
+  void clear(std::size_t limit) {
+    entries_.clear();
+    entries_.reserve(limit);
+    limit_ = limit;
+    next_ = 0;
+  }
+  // Whether it came in.
+  bool offer(float distance, Place place);
+  // The nearest that is not expanded, now expanded; kNoPlace when there is none.
+  Place expand() noexcept;
+  // The one that expand() would give; changes nothing.
+  Place peek() const noexcept { return next_ < entries_.size() ? entries_[next_].id : kNoPlace; }
+  std::size_t size() const noexcept { return entries_.size(); }
+  // Nearest first. Good until the next change.
+  std::span<const Neighbour<Place>> sorted();
+
+ private:
+  static constexpr Place kExpanded = kEndOfPlaces;  // a bit that no place has
+  void find_next() noexcept {
+    while (next_ < entries_.size() && (entries_[next_].id & kExpanded) != 0) ++next_;
+  }
+
+  std::vector<Neighbour<Place>> entries_;
+  std::size_t limit_ = 0;
+  std::size_t next_ = 0;
+};
+
+// Places that were seen: a bit each, and what was set, so that forgetting costs what was seen.
+class VisitedPlaces {
+ public:
+  void forget(Place end);
+  // Whether it was not yet.
+  bool visit(Place place) {
+    const std::uint64_t bit = std::uint64_t{1} << (place % 64);
+    std::uint64_t& word = words_[place / 64];
+    if ((word & bit) != 0) return false;
+    word |= bit;
+    seen_.push_back(place);
+    return true;
+  }
+
+ private:
+  std::vector<std::uint64_t> words_;
+  std::vector<Place> seen_;
+};
+
+// Memory of searches, kept from one to the next. One thread.
+class GraphSearch {
+ public:
+  // The `ef` nearest nodes to a code that the walk finds, nearest first; fewer where it reaches
+  // fewer. `entry` kNoPlace: none. kInvalid for an ef of 0 or over kMostEf; kCorrupt. Good until
+  // the next call. Expected O(ef * 2m * dimension).
+  Result<std::span<const Neighbour<Place>>> run(GraphReader& reader, const CodeMetric& metric,
+                                                const void* query, Place entry, std::size_t ef);
+
+  // The same in steps: begin() at the entry; walk() at a level, from what the step before found.
+  Status begin(GraphReader& reader, const CodeMetric& metric, const void* query, Place entry);
+  Status walk(unsigned level, std::size_t ef);
+  std::span<const Neighbour<Place>> found() { return pool_.sorted(); }
+  // Distances since begin().
+  std::uint64_t measured() const noexcept { return measured_; }
+
+ private:
+  Status expand(unsigned level, Place place);
+  void prefetch_code(const std::byte* code) const noexcept;
+
+  GraphReader* reader_ = nullptr;
+  CodeMetric metric_;
+  const void* query_ = nullptr;
+  SearchPool pool_;
+  VisitedPlaces visited_;
+  std::vector<Neighbour<Place>> starts_;
+  std::uint64_t measured_ = 0;
+};
+
+}  // namespace quire::hnsw
