@@ -94,7 +94,9 @@ bool is_utf8(std::string_view text) noexcept {
   constexpr std::uint64_t kNotAscii = 0x8080808080808080;
   while (p < end) {
     // Most texts are ASCII: eight of its characters at a time.
-    while (end - p >= 8 && (load_le<std::uint64_t>(reinterpret_cast<const std::byte*>(p)) & kNotAscii) == 0) p += 8;
+    while (end - p >= 8 &&
+           (load_le<std::uint64_t>(reinterpret_cast<const std::byte*>(p)) & kNotAscii) == 0)
+      p += 8;
     if (p == end) break;
     const unsigned char lead = *p++;
     if (lead < 0x80) continue;

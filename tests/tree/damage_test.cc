@@ -154,7 +154,8 @@ class DamageTest : public testing::TestWithParam<std::uint32_t> {
     const NodeView node(page, GetParam());
     if (!node.is_branch()) return node.find(key).equal ? ptr.page : 0;
     PageNumber leaf = 0;
-    for (std::uint32_t i = 0; i < node.count() && leaf == 0; ++i) leaf = leaf_of(node.child(i), key);
+    for (std::uint32_t i = 0; i < node.count() && leaf == 0; ++i)
+      leaf = leaf_of(node.child(i), key);
     return leaf;
   }
 
