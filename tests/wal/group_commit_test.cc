@@ -37,7 +37,7 @@ void run_commits(LogWriter& log, int threads, int commits, const Wait& wait) {
 
 TEST(GroupCommit, ManyThreadsShareSyncs) {
   MemoryDisk disk;
-  disk.sync_micros = 150;
+  disk.sync_micros = 1000;  // long enough for others to come meanwhile, also on a busy machine
   const LogOptions options = roomy_options();
   const auto log = start(disk, options);
   constexpr int kThreads = 16;
@@ -47,8 +47,7 @@ TEST(GroupCommit, ManyThreadsShareSyncs) {
     ASSERT_TRUE(log->sync(lsn));
     ASSERT_GE(log->synced(), lsn);
   });
-  // Where other work has the processors fewer threads wait at a time: seen up to half.
-  EXPECT_LT(disk.syncs - before, kThreads * kCommits * 2 / 3);
+  EXPECT_LT(disk.syncs - before, kThreads * kCommits / 3);
   EXPECT_EQ(log->synced(), Lsn{kThreads * kCommits});
   const ReadLog read = read_log(disk, options);
   ASSERT_EQ(read.records.size(), std::size_t{kThreads * kCommits}) << read.message;
