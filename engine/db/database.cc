@@ -60,7 +60,7 @@ Result<std::unique_ptr<WriteTxn>> Database::begin_write(bool wait_for_turn) {
   if (!writing_.load(std::memory_order_acquire)) QUIRE_CHECK(start_writing());
   // Who does not want to wait leaves it to the background thread, where there is one.
   if (wait_for_turn || !options_.writer.background) make_room();
-  return writer_->begin(wait_for_turn);
+  return writer_->begin(wait_for_turn ? Writer::Wait::kInOrder : Writer::Wait::kNo);
 }
 
 Status Database::sync() {

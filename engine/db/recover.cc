@@ -100,7 +100,7 @@ class Replayer {
     if (kind == LogKind::kBulkMarker) return check_marker(record);
     if (kind == LogKind::kFirstOperations) begin_anew();
     if (txn_ == nullptr) {
-      QUIRE_TRY(txn_, writer_.begin(true));
+      QUIRE_TRY(txn_, writer_.begin(Writer::Wait::kInOrder));
       txn_->set_logging(false);
     }
     rest_.insert(rest_.end(), record.payload.begin(), record.payload.end());

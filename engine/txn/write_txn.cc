@@ -1,6 +1,7 @@
 #include "engine/txn/write_txn.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "engine/txn/writer.h"
 
@@ -145,12 +146,13 @@ Result<StructureId> WriteTxn::create_tree(std::uint16_t flags) {
   return id;
 }
 
-Result<StructureId> WriteTxn::create_array(std::uint32_t element_size) {
+Result<StructureId> WriteTxn::create_array(std::uint32_t element_size, PageNumber block_pages) {
   QUIRE_TRY(const StructureId id, next_id());
   CatalogEntry entry;
   entry.kind = StructureKind::kArray;
   entry.element_size = element_size;
-  entry.block_pages = array_block_pages(element_size, pages_.page_size());
+  entry.block_pages =
+      block_pages != 0 ? block_pages : array_block_pages(element_size, pages_.page_size());
   QUIRE_CHECK(put_catalog(structure_key(id), entry.encode(), TreeWriter::PutMode::kInsert));
   return id;
 }
@@ -291,6 +293,7 @@ bool changes(OpCode code) noexcept {
 // Adds an operation to the payload before it is carried out: its key and value may lie in the very
 // pages that it changes. Returns the size of the payload without it, for forget().
 std::size_t WriteTxn::note(const Operation& operation) {
+  assert(!unlogged_);
   const std::size_t before = payload_.size();
   outgrown_ = false;
   if (!logging_ || bulk_) return before;
@@ -330,6 +333,17 @@ Status WriteTxn::noted(OpCode code) {
 Status WriteTxn::log(const Operation& operation) {
   note(operation);
   return noted(operation.code);
+}
+
+void WriteTxn::commit_by_checkpoint() noexcept {
+  if (!logging_ || writer_.options().archive) return;
+  bulk_ = true;
+  payload_ = {};
+}
+
+void WriteTxn::set_unlogged() noexcept {
+  assert(logging_ && !bulk_ && payload_.empty() && streamed_ == 0);
+  unlogged_ = true;
 }
 
 // With archiving every change has to be in the log: what has come together goes there now, as a

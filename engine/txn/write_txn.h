@@ -61,7 +61,8 @@ class WriteTxn final : public View {
   // ---
   Result<StructureId> next_id();
   Result<StructureId> create_tree(std::uint16_t flags = 0);
-  Result<StructureId> create_array(std::uint32_t element_size);
+  // `block_pages`: of a block; 0 takes array_block_pages().
+  Result<StructureId> create_array(std::uint32_t element_size, PageNumber block_pages = 0);
   Status drop_structure(StructureId id);
   Result<TreeWriter*> tree(StructureId id);
   Result<ArrayWriter*> array(StructureId id);
@@ -72,6 +73,15 @@ class WriteTxn final : public View {
   // What every changing function calls at its end, outside any structure's code: keeps memory
   // within the budget.
   Status settle();
+  // Its commit shall be a checkpoint, as it is where the payload outgrows the log's budget: what
+  // was worked out is not worked out again by a recovery. An archive has to have everything in its
+  // log, so there it changes nothing, and neither does it in a replay.
+  void commit_by_checkpoint() noexcept;
+  // Its commit is not logged (maintenance): it changes only what no logged operation, carried out
+  // on any state, needs to come out right. No operation may be logged before or after.
+  void set_unlogged() noexcept;
+  // Whether the log is being carried out.
+  bool replaying() const noexcept { return !logging_; }
   // Makes the transaction unusable; returns the error.
   std::unexpected<Error> break_with(Error error);
   Status usable() const;
@@ -135,6 +145,7 @@ class WriteTxn final : public View {
   ByteVector payload_;
   std::uint64_t streamed_ = 0;  // bytes of payload that are in the log already (archiving)
   bool logging_ = true;
+  bool unlogged_ = false;
   bool bulk_ = false;      // the payload outgrew the budget: commit by checkpoint
   bool outgrown_ = false;  // what was noted last would not fit the budget
   bool wrote_ = false;

@@ -16,6 +16,8 @@ constexpr std::size_t kPartBytes = 4 << 20;
 // Lists and payloads that were larger than this are not kept for the next transaction.
 constexpr std::size_t kListKept = 1024;
 constexpr std::size_t kPayloadKept = 64 << 10;
+// How long maintenance lets others go first.
+constexpr std::chrono::milliseconds kPatience{5};
 // About what a log record has beside its payload.
 constexpr std::uint64_t kRecordOverhead = 48;
 // Pages that wait for nothing but a checkpoint cost file size, and each checkpoint costs a write of
@@ -93,10 +95,12 @@ wal::LogWriter::Hooks Writer::log_hooks() {
 
 // --- transactions ---
 
-Result<std::unique_ptr<WriteTxn>> Writer::begin(bool wait_for_turn) {
+Result<std::unique_ptr<WriteTxn>> Writer::begin(Wait wait) {
   QUIRE_CHECK(health());
-  if (wait_for_turn) {
+  if (wait == Wait::kInOrder) {
     turn_.take();
+  } else if (wait == Wait::kLast) {
+    turn_.take_last(kPatience);
   } else if (!turn_.try_take()) {
     return fail(ErrorCode::kBusy, "another write transaction of this process is open");
   }
@@ -159,8 +163,9 @@ Result<wal::Lsn> Writer::commit(WriteTxn& txn, Durability durability) {
   const auto try_commit = [&]() -> Result<wal::Lsn> {
     QUIRE_CHECK(txn.usable());
     QUIRE_CHECK(health());
-    if (!txn.wrote_ && txn.streamed_ == 0) return tip().lsn;
+    if (!txn.wrote_ && !txn.unlogged_ && txn.streamed_ == 0) return tip().lsn;
     QUIRE_TRY(Root root, txn.prepare());
+    if (txn.unlogged_) return txn.wrote_ ? commit_unlogged(txn, root) : tip().lsn;
     if (txn.bulk_) return commit_bulk(txn, root);
     return commit_logged(txn, root, durability);
   };
@@ -204,7 +209,19 @@ Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability dura
     durability = Durability::kNone;
   }
   install(txn, root, position, durability);
+  commits_.fetch_add(1, std::memory_order_relaxed);
   QUIRE_CHECK(wait_for(root, durability));
+  return root.lsn;
+}
+
+// The log does not know of it: recovery finds what it changed as it was at the checkpoint, and what
+// is logged does not depend on it. It becomes visible with the commit before it, and nobody is
+// promised more.
+Result<wal::Lsn> Writer::commit_unlogged(WriteTxn& txn, const Root& root) {
+  install(txn, root, tip_position(), Durability::kNone);
+  // Where it fails, the next one that is published has it.
+  if (!options_.background) (void)publish();
+  if (notify_ && attachment_.others()) notify_();
   return root.lsn;
 }
 
@@ -225,7 +242,6 @@ void Writer::install(WriteTxn& txn, const Root& root, const wal::Position& posit
   }
   end_turn(txn);
   sync_point::reach("commit: turn given up");
-  commits_.fetch_add(1, std::memory_order_relaxed);
   logged_total_.fetch_add(bytes, std::memory_order_relaxed);
   const std::uint64_t before = logged_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   const bool due = before == 0 || before + bytes > options_.checkpoint_bytes ||

@@ -94,8 +94,12 @@ class Writer {
   wal::LogWriter::Hooks log_hooks();
 
   // --- transactions ---
-  Result<std::unique_ptr<WriteTxn>> begin(bool wait_for_turn);
-  // Ends the transaction whatever it returns. The LSN is of its last log record.
+  // Whether who begins waits for the turn: kBusy where it is taken; in order of coming; behind who
+  // comes within some milliseconds (maintenance).
+  enum class Wait : std::uint8_t { kNo, kInOrder, kLast };
+  Result<std::unique_ptr<WriteTxn>> begin(Wait wait);
+  // Ends the transaction whatever it returns. The LSN is of its last log record, or of the one
+  // before it if it logged nothing.
   Result<wal::Lsn> commit(WriteTxn& txn, Durability durability);
   void abort(WriteTxn& txn) noexcept;
   // Carries out a commit by checkpoint (engine/db): called with the turn held and everything before
@@ -204,6 +208,7 @@ class Writer {
 
   Result<wal::Lsn> append_parts(Bytes payload, bool first, bool last);
   Result<wal::Lsn> commit_logged(WriteTxn& txn, Root root, Durability durability);
+  Result<wal::Lsn> commit_unlogged(WriteTxn& txn, const Root& root);
   Result<wal::Lsn> commit_bulk(WriteTxn& txn, Root root);
   void install(WriteTxn& txn, const Root& root, const wal::Position& position,
                Durability durability) noexcept;
