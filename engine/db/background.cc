@@ -22,7 +22,8 @@ void Database::start_background() {
   background_ = std::thread([this] { background_loop(); });
 }
 
-void Database::stop_background() {
+void Database::stop_threads() {
+  if (maintenance_ != nullptr) maintenance_->stop();
   if (!background_.joinable()) return;
   stop_.store(true);
   attachment_->wake_writer();

@@ -63,6 +63,14 @@ Result<std::unique_ptr<WriteTxn>> Database::begin_write(bool wait_for_turn) {
   return writer_->begin(wait_for_turn ? Writer::Wait::kInOrder : Writer::Wait::kNo);
 }
 
+Result<std::unique_ptr<WriteTxn>> Database::begin_unlogged() {
+  if (writer_ == nullptr) return fail(ErrorCode::kReadOnly, "%s is open read-only", path_.c_str());
+  if (!writing_.load(std::memory_order_acquire)) QUIRE_CHECK(start_writing());
+  QUIRE_TRY(auto txn, writer_->begin(Writer::Wait::kLast));
+  txn->set_unlogged();
+  return txn;
+}
+
 Status Database::sync() {
   if (writer_ == nullptr)
     return fail(ErrorCode::kReadOnly, "%s is open read-only: its writer syncs", path_.c_str());
@@ -210,7 +218,7 @@ void Database::tell_figures() {
 
 Status Database::close() {
   closed_ = true;
-  stop_background();
+  stop_threads();
   auto status = catch_out_of_memory([this]() -> Status {
     if (writer_ == nullptr || writer_->log() == nullptr) return {};
     QUIRE_CHECK(checkpoint_now(true));
@@ -223,8 +231,9 @@ Status Database::close() {
 
 void Database::crash() noexcept {
   closed_ = true;
-  stop_background();
+  stop_threads();
   if (attachment_ != nullptr && writer_lock_held_.load()) attachment_->head().writer_pid.store(0);
+  maintenance_.reset();
   writer_.reset();
   attachment_.reset();
   space_.reset();
@@ -233,7 +242,8 @@ void Database::crash() noexcept {
 }
 
 void Database::abandon_in_child() noexcept {
-  // The background thread does not exist here; its handle must not be joined.
+  // The threads do not exist here; their handles must not be joined.
+  if (maintenance_ != nullptr) maintenance_->abandon();
   if (background_.joinable()) background_.detach();
   if (attachment_ != nullptr) attachment_->abandon();
   if (data_ != nullptr) data_->close_in_child();

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/db/maintenance.h"
 #include "engine/db/meta.h"
 #include "engine/io/disk.h"
 #include "engine/page/page_space.h"
@@ -74,11 +75,15 @@ class Database {
   const wal::DatabaseId& id() const noexcept { return id_; }
   io::FileIdentity identity() const noexcept { return identity_; }
   Writer* writer() noexcept { return writer_.get(); }
+  // nullptr: read-only.
+  Maintenance* maintenance() noexcept { return maintenance_.get(); }
 
   // --- transactions ---
   Result<std::unique_ptr<Snapshot>> begin_read();
   Status renew(Snapshot& snapshot);
   Result<std::unique_ptr<WriteTxn>> begin_write(bool wait_for_turn);
+  // For maintenance: behind others, not logged.
+  Result<std::unique_ptr<WriteTxn>> begin_unlogged();
 
   // --- durability ---
   Status sync();
@@ -144,7 +149,7 @@ class Database {
   Status check_archive(const Meta& meta);
   // background.cc
   void start_background();
-  void stop_background();
+  void stop_threads();
   void background_loop();
   void wait_for_more();
   std::uint32_t background_step();
@@ -177,6 +182,7 @@ class Database {
   std::atomic<bool> writing_{false};  // the log is open and the meta page says so
   bool closed_ = false;
 
+  std::unique_ptr<Maintenance> maintenance_;  // null: read-only
   std::thread background_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> notified_{false};

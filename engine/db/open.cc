@@ -230,6 +230,11 @@ Status Database::open_writer() {
                                      options_.writer);
   writer_->set_bulk_commit(
       [this](WriteTxn& txn, Root& root) { return checkpoint_bulk(txn, root); });
+  maintenance_ =
+      std::make_unique<Maintenance>(*this, options_.index_kinds, options_.writer.background);
+  writer_->set_deferral(
+      {.before_commit = [this](WriteTxn& txn) { return maintenance_->before_commit(txn); },
+       .after_commit = [this](auto collections) { maintenance_->note(collections); }});
   auto recovered = recover();
   // A state that the log does not fit to may be the older one.
   if (!recovered && lost_meta_)
@@ -239,6 +244,7 @@ Status Database::open_writer() {
   QUIRE_CHECK(locks_->unlock(lock_range::kInit, 1));
   writer_->set_notify([this] { notify(); });
   if (options_.writer.background) start_background();
+  if (writing_.load()) maintenance_->look_everywhere();
   return {};
 }
 

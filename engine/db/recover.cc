@@ -198,6 +198,7 @@ Status Database::start_writing() {
   }
   QUIRE_CHECK(checkpoint_now(false));
   writing_.store(true);
+  maintenance_->look_everywhere();
   return {};
 }
 

@@ -7,7 +7,8 @@
 // Rules that every kind keeps:
 //
 //  1. What an index says at a state of the database depends on the records of that state alone. So
-//     nothing of it is logged: recovery changes records, and the indexes follow.
+//     nothing of it is logged: recovery changes records, and the indexes follow. How well it is
+//     arranged for saying it may be put off, for transactions that are not logged (maintenance).
 //  2. All it has lies in trees and arrays that the definition names. Undoing pages undoes it;
 //     savepoints and aborts need nothing more.
 //  3. A change calls admit() of all indexes, then changes the record, then apply() of each. admit()
@@ -53,6 +54,30 @@ using ReportProgress = std::function<bool(std::uint64_t done, std::uint64_t tota
 // Called with each damage that a check finds.
 using ReportDamage = std::function<void(const Error&)>;
 
+// A piece of work on an index that was worked out at a snapshot, which outlives it.
+class MaintenanceStep {
+ public:
+  virtual ~MaintenanceStep() = default;
+  // Carries it out in a transaction that began later and is not logged. kConflict: another step was
+  // carried out meanwhile, and this one is of no more use.
+  virtual Status apply(WriteTxn& txn, const Collection& collection) = 0;
+};
+
+// What an index has put off. Such an index calls WriteTxn::defer_work_of in every change that
+// leaves work.
+class IndexMaintenance {
+ public:
+  virtual ~IndexMaintenance() = default;
+  // How much waits, as a part of what should wait at most; 0: nothing.
+  virtual Result<double> backlog(View& view) const = 0;
+  // Works out a piece of it, of about `batch` records; nullptr where nothing waits. The longer part
+  // of the work, so it is done without the turn.
+  virtual Result<std::unique_ptr<MaintenanceStep>> prepare(View& view, const Collection& collection,
+                                                           std::size_t batch) const = 0;
+  // At the end of a transaction that left work: does as much as must not wait.
+  virtual Status before_commit(WriteTxn& txn, const Collection& collection) const = 0;
+};
+
 // Thread-safe: all state is in the transaction or view. Lives as long as the state of the
 // collection that it was bound to.
 class Index {
@@ -74,6 +99,8 @@ class Index {
   virtual Status check(View& view, const Collection& collection,
                        const ReportDamage& report) const = 0;
   virtual Result<IndexStat> stat(View& view) const = 0;
+  // nullptr: it puts nothing off.
+  virtual const IndexMaintenance* maintenance() const noexcept { return nullptr; }
 };
 
 // An option of a kind, for those who ask what there is.

@@ -341,6 +341,10 @@ void WriteTxn::commit_by_checkpoint() noexcept {
   payload_ = {};
 }
 
+void WriteTxn::defer_work_of(StructureId collection) {
+  if (std::ranges::find(deferred_, collection) == deferred_.end()) deferred_.push_back(collection);
+}
+
 void WriteTxn::set_unlogged() noexcept {
   assert(logging_ && !bulk_ && payload_.empty() && streamed_ == 0);
   unlogged_ = true;

@@ -80,6 +80,10 @@ class WriteTxn final : public View {
   // Its commit is not logged (maintenance): it changes only what no logged operation, carried out
   // on any state, needs to come out right. No operation may be logged before or after.
   void set_unlogged() noexcept;
+  // The collection has an index that puts work off: its commit is told, before and after
+  // (Writer::Deferral). Said again it changes nothing.
+  void defer_work_of(StructureId collection);
+  std::span<const StructureId> deferred() const noexcept { return deferred_; }
   // Whether the log is being carried out.
   bool replaying() const noexcept { return !logging_; }
   // Makes the transaction unusable; returns the error.
@@ -150,6 +154,7 @@ class WriteTxn final : public View {
   bool outgrown_ = false;  // what was noted last would not fit the budget
   bool wrote_ = false;
   bool ended_ = false;
+  std::vector<StructureId> deferred_;  // a few
   std::vector<Savepoint> savepoints_;
   std::optional<Error> broken_;
 };

@@ -160,18 +160,24 @@ void Writer::abort(WriteTxn& txn) noexcept {
 }
 
 Result<wal::Lsn> Writer::commit(WriteTxn& txn, Durability durability) {
-  const auto try_commit = [&]() -> Result<wal::Lsn> {
+  const bool deferring = !txn.deferred_.empty() && !txn.replaying() && !txn.unlogged_;
+  auto lsn = catch_out_of_memory([&]() -> Result<wal::Lsn> {
     QUIRE_CHECK(txn.usable());
     QUIRE_CHECK(health());
-    if (!txn.wrote_ && !txn.unlogged_ && txn.streamed_ == 0) return tip().lsn;
-    QUIRE_TRY(Root root, txn.prepare());
-    if (txn.unlogged_) return txn.wrote_ ? commit_unlogged(txn, root) : tip().lsn;
-    if (txn.bulk_) return commit_bulk(txn, root);
-    return commit_logged(txn, root, durability);
-  };
-  auto lsn = catch_out_of_memory(try_commit);
+    if (deferring && deferral_.before_commit) QUIRE_CHECK(deferral_.before_commit(txn));
+    return commit_as_asked(txn, durability);
+  });
   if (!txn.ended_) abort(txn);
+  if (lsn && deferring && deferral_.after_commit) deferral_.after_commit(txn.deferred_);
   return lsn;
+}
+
+Result<wal::Lsn> Writer::commit_as_asked(WriteTxn& txn, Durability durability) {
+  if (!txn.wrote_ && !txn.unlogged_ && txn.streamed_ == 0) return tip().lsn;
+  QUIRE_TRY(Root root, txn.prepare());
+  if (txn.unlogged_) return txn.wrote_ ? commit_unlogged(txn, root) : tip().lsn;
+  if (txn.bulk_) return commit_bulk(txn, root);
+  return commit_logged(txn, root, durability);
 }
 
 // For the next transaction, unless this one has made them large.

@@ -107,6 +107,15 @@ class Writer {
   using BulkCommit = std::function<Status(WriteTxn& txn, Root& root)>;
   void set_bulk_commit(BulkCommit bulk_commit) { bulk_commit_ = std::move(bulk_commit); }
 
+  // What is done for collections whose indexes put work off, where a transaction has changed some:
+  // with the turn, before its commit, which fails with it; and when it is committed. Not in a
+  // replay.
+  struct Deferral {
+    std::function<Status(WriteTxn& txn)> before_commit;
+    std::function<void(std::span<const StructureId> collections)> after_commit;
+  };
+  void set_deferral(Deferral deferral) { deferral_ = std::move(deferral); }
+
   Result<std::unique_ptr<Snapshot>> begin_read();
   Status renew(Snapshot& snapshot);
   Root visible() const;
@@ -207,6 +216,7 @@ class Writer {
   };
 
   Result<wal::Lsn> append_parts(Bytes payload, bool first, bool last);
+  Result<wal::Lsn> commit_as_asked(WriteTxn& txn, Durability durability);
   Result<wal::Lsn> commit_logged(WriteTxn& txn, Root root, Durability durability);
   Result<wal::Lsn> commit_unlogged(WriteTxn& txn, const Root& root);
   Result<wal::Lsn> commit_bulk(WriteTxn& txn, Root root);
@@ -255,6 +265,7 @@ class Writer {
   std::unique_ptr<wal::LogWriter> log_owner_;
   std::atomic<wal::LogWriter*> log_{nullptr};
   BulkCommit bulk_commit_;
+  Deferral deferral_;
   std::function<void()> notify_;
   TurnQueue turn_;
 
