@@ -84,6 +84,25 @@ TEST_F(DamagedGraph, AnEntryThatIsNotOfTheTopLevel) {
   expect_damage("its entry, node " + std::to_string(below) + ", is not of the top level");
 }
 
+TEST_F(DamagedGraph, NoEntryOrOneThatIsFree) {
+  const GraphState good = world_.state();
+  world_.state().entry = kNoPlace;
+  expect_damage("it has no entry");
+  world_.state() = good;
+  world_.set_uses({{good.entry}}, PlaceUse::free(kNoPlace));
+  expect_damage("its entry, place " + std::to_string(good.entry) + ", has no node");
+}
+
+TEST_F(DamagedGraph, FreePlacesThatAreNamedOrHaveLists) {
+  GraphView view = world_.view();
+  Neighbours neighbours;
+  ASSERT_TRUE(GraphReader(view).read(0, 9, neighbours));
+  const Place named = neighbours.places[0];
+  world_.set_uses({{named}}, PlaceUse::free(kNoPlace));
+  expect_damage("node 9 at level 0 names node " + std::to_string(named) + ", a free place");
+  expect_damage("place " + std::to_string(named) + " is free and has a list at level 0");
+}
+
 TEST_F(DamagedGraph, ArraysThatDoNotFitAreRefused) {
   const auto refused = [&](const std::string& words) {
     const auto view = world_.open();
@@ -92,20 +111,21 @@ TEST_F(DamagedGraph, ArraysThatDoNotFitAreRefused) {
     EXPECT_NE(view.error().message().find(words), std::string::npos) << view.error().message();
   };
   const GraphState good = world_.state();
-  world_.state().entry = kNoPlace;
-  refused("its entry is 0");
   world_.state().entry = 301;
   refused("its entry is 301");
   world_.state() = good;
   const GraphRoots roots = world_.roots();
   world_.roots().lists.size = 7;
-  refused("7 lists and 301 codes");
+  refused("7 lists, 301 codes and 301 records");
   world_.roots() = roots;
   world_.roots().upper.element_size = 4;
   refused("upper lists");
   world_.roots() = roots;
   world_.roots().codes.element_size = 9;
   refused("codes");
+  world_.roots() = roots;
+  world_.roots().records.size = 300;
+  refused("300 records");
 }
 
 TEST_F(DamagedGraph, AnArrayOfUpperListsThatIsTooShortIsTold) {

@@ -52,6 +52,7 @@ class GraphWorld {
     roots_.lists = {.element_size = shape_.list_bytes(0), .id = 21};
     roots_.upper = {.element_size = shape_.list_bytes(1), .id = 22};
     roots_.codes = {.element_size = shape_.code_bytes, .id = 23};
+    roots_.records = {.element_size = sizeof(PlaceUse), .id = 24};
   }
 
   const GraphShape& shape() const { return shape_; }
@@ -85,11 +86,30 @@ class GraphWorld {
     }
     apply(plan);
   }
+  // Each new node is the record before its place.
   void apply(const GraphPlan& plan) {
     change([&](const GraphWriters& writers) {
       const Result<GraphState> state = plan.apply(writers, state_);
       ASSERT_TRUE(state) << state.error().message();
       state_ = *state;
+      for (const auto& [place, code] : plan.overlay().reused)
+        set_use(place, PlaceUse::of_record(place - 1));
+      if (plan.new_nodes() == 0) return;
+      for (std::size_t i = 0; i < plan.new_nodes(); ++i) {
+        const Place place = plan.overlay().first_new + static_cast<Place>(i);
+        set_use(place, PlaceUse::of_record(place - 1));
+      }
+    });
+  }
+  // Within change().
+  void set_use(Place place, PlaceUse use) {
+    std::byte bytes[sizeof(PlaceUse)];
+    store_le(bytes, use.value);
+    ASSERT_TRUE(records_->set(place, bytes));
+  }
+  void set_uses(std::span<const Place> places, PlaceUse use) {
+    change([&](const GraphWriters&) {
+      for (const Place place : places) set_use(place, use);
     });
   }
   // One transaction.
@@ -99,13 +119,16 @@ class GraphWorld {
     ArrayWriter lists(pages.get(), roots_.lists);
     ArrayWriter upper(pages.get(), roots_.upper);
     ArrayWriter codes(pages.get(), roots_.codes);
+    ArrayWriter records(pages.get(), roots_.records);
+    records_ = &records;
     change(GraphWriters{&lists, &upper, &codes});
-    roots_ = {lists.root(), upper.root(), codes.root()};
+    records_ = nullptr;
+    roots_ = {lists.root(), upper.root(), codes.root(), records.root()};
     world_.commit(*pages, {});
   }
   void publish() {
     roots_ = {world_.publish(roots_.lists), world_.publish(roots_.upper),
-              world_.publish(roots_.codes)};
+              world_.publish(roots_.codes), world_.publish(roots_.records)};
   }
 
   const Quantizer& quantizer() const { return *quantizer_; }
@@ -142,6 +165,7 @@ class GraphWorld {
   CodeMetric metric_;
   GraphRoots roots_;
   GraphState state_;
+  ArrayWriter* records_ = nullptr;  // within change()
   std::unique_ptr<Quantizer> quantizer_;
   GraphSearch search_;
 };

@@ -22,6 +22,16 @@ TEST(Levels, OfEachGroupOnePlaceIsAtItsLevel) {
   }
 }
 
+TEST(Levels, ThePlaceOfAGroupIsTheOneAtItsLevel) {
+  for (const std::uint32_t seed : {0U, 3U}) {
+    for (Place place = 0; place < 1U << 16; ++place)
+      for (unsigned level = 0; level <= level_of(place, seed); ++level)
+        ASSERT_EQ(place_of(level, group_of(level, place), seed), place) << level;
+    for (Place group = 0; group < 300; ++group)
+      ASSERT_GE(level_of(place_of(2, group, seed), seed), 2u);
+  }
+}
+
 TEST(Levels, SeedsAndGroupsPickDifferently) {
   std::set<Place> picked;
   std::set<Place> of_seeds;

@@ -31,14 +31,17 @@ Result<GraphView> GraphView::open(const PageReader& reader, const GraphRoots& ro
   QUIRE_CHECK(check_element("lists", roots.lists, shape.list_bytes(0)));
   QUIRE_CHECK(check_element("upper lists", roots.upper, shape.list_bytes(1)));
   QUIRE_CHECK(check_element("codes", roots.codes, shape.code_bytes));
+  QUIRE_CHECK(check_element("records", roots.records, sizeof(PlaceUse)));
   const std::uint64_t places = roots.lists.size;
-  if (places > kEndOfPlaces || places != roots.codes.size || places == 1)
-    return fail(ErrorCode::kCorrupt, "graph: there are %llu lists and %llu codes",
+  if (places > kEndOfPlaces || places != roots.codes.size || places != roots.records.size ||
+      places == 1)
+    return fail(ErrorCode::kCorrupt, "graph: there are %llu lists, %llu codes and %llu records",
                 static_cast<unsigned long long>(places),
-                static_cast<unsigned long long>(roots.codes.size));
+                static_cast<unsigned long long>(roots.codes.size),
+                static_cast<unsigned long long>(roots.records.size));
   GraphView view;
   view.end_ = std::max<Place>(1, static_cast<Place>(places));
-  if ((state.entry == kNoPlace) != (places == 0) || state.entry >= view.end_)
+  if (state.entry >= view.end_)
     return fail(ErrorCode::kCorrupt, "graph: its entry is %u, and it has %u places", state.entry,
                 view.end_);
   view.shape_ = shape;
@@ -46,6 +49,7 @@ Result<GraphView> GraphView::open(const PageReader& reader, const GraphRoots& ro
   view.lists_ = ArrayView(reader, roots.lists);
   view.upper_ = ArrayView(reader, roots.upper);
   view.codes_ = ArrayView(reader, roots.codes);
+  view.records_ = ArrayView(reader, roots.records);
   return view;
 }
 
@@ -58,7 +62,7 @@ const std::byte* GraphView::no_list(unsigned level, Place place) noexcept {
 // An array that has not failed says kInvalid.
 Error GraphView::take_error() {
   if (error_.has_value()) return *error_;
-  for (ArrayView* array : {&lists_, &upper_, &codes_})
+  for (ArrayView* array : {&lists_, &upper_, &codes_, &records_})
     if (Error error = array->take_error(); error.code() != ErrorCode::kInvalid) return error;
   return Error(ErrorCode::kCorrupt);
 }

@@ -1,11 +1,14 @@
 // The graph of an HNSW index (Malkov, Yashunin, "Efficient and robust approximate nearest neighbor
-// search using Hierarchical Navigable Small World graphs", 2016) in three paged arrays:
+// search using Hierarchical Navigable Small World graphs", 2016) in four paged arrays:
 //
-//   lists   by place: up to 2m neighbours at level 0, a u32 each; what is left is zero
-//   upper   by upper_slot(): up to m neighbours at a level above, likewise
-//   codes   by place: what distances are measured on
+//   lists    by place: up to 2m neighbours at level 0, a u32 each; what is left is zero
+//   upper    by upper_slot(): up to m neighbours at a level above, likewise
+//   codes    by place: what distances are measured on
+//   records  by place: a u32, what the node stands for (PlaceUse)
 //
-// Place 0 has no node. docs/vector-indexes.md is the design that this is a component of.
+// Place 0 has no node. A live node may be an answer; a dead one is walked through until nothing
+// names it; a free place has no node, and nothing names it. docs/vector-indexes.md is the design
+// that this is a component of.
 //
 // This header reads; graph_search.h finds, graph_plan.h links, graph_check.h checks. Bytes may come
 // from a damaged file: a place is checked before it is followed.
@@ -39,9 +42,25 @@ struct GraphShape {
   Status check() const;
 };
 
+// An element of `records`.
+struct PlaceUse {
+  static constexpr std::uint32_t kDead = UINT32_MAX;
+  static constexpr std::uint32_t kFree = 1U << 31;  // and the next free place
+
+  std::uint32_t value = 0;
+  static PlaceUse of_record(std::uint32_t record) noexcept { return {record}; }
+  static PlaceUse dead() noexcept { return {kDead}; }
+  static PlaceUse free(Place next) noexcept { return {kFree | next}; }
+  bool is_live() const noexcept { return value < kFree; }
+  bool is_dead() const noexcept { return value == kDead; }
+  bool is_free() const noexcept { return value >= kFree && value != kDead; }
+  // The next free place; kNoPlace: it is the last.
+  Place next_free() const noexcept { return value & (kFree - 1); }
+};
+
 // What changes, beside the arrays.
 struct GraphState {
-  Place entry = kNoPlace;        // where searches begin: of the highest level there is
+  Place entry = kNoPlace;  // where searches begin: of the highest level there is, of live nodes
   std::uint64_t generation = 0;  // one more with each plan that was applied
   bool operator==(const GraphState&) const = default;
 };
@@ -50,6 +69,7 @@ struct GraphRoots {
   ArrayRoot lists;
   ArrayRoot upper;
   ArrayRoot codes;
+  ArrayRoot records;
 };
 
 // How codes are measured.
@@ -79,6 +99,12 @@ class GraphView {
     return no_list(level, place);
   }
   const std::byte* code(Place place) noexcept { return codes_.at(place); }
+  // Nothing: take_error() has why.
+  std::optional<PlaceUse> use(Place place) noexcept {
+    const std::byte* at = records_.at(place);
+    if (at == nullptr) return std::nullopt;
+    return PlaceUse{load_le<std::uint32_t>(at)};
+  }
   void prefetch_list(Place place) const noexcept { lists_.prefetch(place); }
   Error take_error();
 
@@ -92,17 +118,20 @@ class GraphView {
   ArrayView lists_;
   ArrayView upper_;
   ArrayView codes_;
+  ArrayView records_;
   std::optional<Error> error_;
 };
 
-// What is not in the arrays yet: lists that are others, and new nodes.
+// What is not in the arrays yet: lists that are others, and new nodes, at the end and in places
+// that were free.
 struct GraphOverlay {
   static std::uint64_t key(unsigned level, Place place) noexcept {
     return std::uint64_t{level} << 32 | place;
   }
   std::unordered_map<std::uint64_t, std::vector<Place>> lists;
-  Place first_new = 1;  // places from here on are new
-  ByteVector codes;     // of new ones, one after the other
+  Place first_new = 1;                           // places from here on are new
+  ByteVector codes;                              // of new ones, one after the other
+  std::unordered_map<Place, ByteVector> reused;  // codes of those in places that were free
 };
 
 // Neighbours of one node. A full list of level 0 is two or more cache lines.
@@ -127,7 +156,19 @@ class GraphReader {
   const std::byte* code(Place place) noexcept {
     if (overlay_ != nullptr && place >= overlay_->first_new)
       return overlay_->codes.data() + std::size_t{place - overlay_->first_new} * shape().code_bytes;
+    if (overlay_ != nullptr && !overlay_->reused.empty()) {
+      const auto found = overlay_->reused.find(place);
+      if (found != overlay_->reused.end()) return found->second.data();
+    }
     return view_->code(place);
+  }
+  // Whether there is a node that is not dead: one that may be named. Nothing: take_error() has why.
+  std::optional<bool> is_live(Place place) noexcept {
+    if (overlay_ != nullptr && (place >= overlay_->first_new || overlay_->reused.contains(place)))
+      return true;
+    const auto use = view_->use(place);
+    if (!use) return std::nullopt;
+    return use->is_live();
   }
   void prefetch_list(Place place) const noexcept {
     if (place < view_->end()) view_->prefetch_list(place);

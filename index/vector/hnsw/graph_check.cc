@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "index/vector/hnsw/graph_sweep.h"
+
 namespace quire::hnsw {
 namespace {
 
@@ -13,12 +15,16 @@ class Check {
   Result<GraphFigures> run() {
     unsigned top = 0;
     for (Place place = 1; place < view_.end(); ++place) {
-      ++figures_.nodes;
+      QUIRE_TRY(const PlaceUse use, use_of(place));
       const unsigned level = level_of(place, view_.shape().seed);
-      top = std::max(top, level);
+      if (use.is_live()) top = std::max(top, level);
+      ++(use.is_live() ? figures_.nodes : use.is_dead() ? figures_.dead : figures_.free);
       for (unsigned at = 0; at <= level; ++at) QUIRE_CHECK(check_list(at, place));
     }
     const Place entry = view_.state().entry;
+    if (figures_.nodes != 0 && entry == kNoPlace)
+      damage(fail(ErrorCode::kCorrupt, "graph: it has no entry"));
+    if (entry != kNoPlace) QUIRE_CHECK(check_entry_use(entry));
     if (entry != kNoPlace && level_of(entry, view_.shape().seed) < top)
       damage(fail(ErrorCode::kCorrupt, "graph: its entry, node %u, is not of the top level, %u",
                   entry, top));
@@ -28,6 +34,19 @@ class Check {
 
  private:
   void damage(const std::unexpected<Error>& error) { report_(error.error()); }
+
+  Result<PlaceUse> use_of(Place place) {
+    const auto use = view_.use(place);
+    if (use) return *use;
+    return std::unexpected(view_.take_error());
+  }
+
+  Status check_entry_use(Place entry) {
+    QUIRE_TRY(const PlaceUse use, use_of(entry));
+    if (use.is_free())
+      damage(fail(ErrorCode::kCorrupt, "graph: its entry, place %u, has no node", entry));
+    return {};
+  }
 
   // An error: it could not be read. One that says so of its contents is reported.
   Result<bool> read(unsigned level, Place place, Neighbours& neighbours) {
@@ -50,6 +69,10 @@ class Check {
                   "graph: the list of node %u at level %u goes on behind its end", place, level));
       break;
     }
+    QUIRE_TRY(const PlaceUse own, use_of(place));
+    if (own.is_free() && neighbours.count != 0)
+      damage(fail(ErrorCode::kCorrupt, "graph: place %u is free and has a list at level %u", place,
+                  level));
     std::sort(neighbours.places, neighbours.places + neighbours.count);
     for (std::uint32_t i = 0; i < neighbours.count; ++i) {
       const Place neighbour = neighbours.places[i];
@@ -57,6 +80,8 @@ class Check {
       if (neighbour == place) wrong = "itself";
       if (i > 0 && neighbour == neighbours.places[i - 1]) wrong = "twice";
       if (level_of(neighbour, view_.shape().seed) < level) wrong = "which is not of that level";
+      QUIRE_TRY(const PlaceUse use, use_of(neighbour));
+      if (use.is_free()) wrong = "a free place";
       if (wrong != nullptr)
         damage(fail(ErrorCode::kCorrupt, "graph: the list of node %u at level %u names node %u, %s",
                     place, level, neighbour, wrong));
@@ -76,32 +101,12 @@ class Check {
     return {};
   }
 
-  // A search comes to level 0 at a node that it found above, and so does this walk: from all that
-  // the levels above lead to.
+  // Where a list can't be read that was told in its turn.
   Status count_unreachable() {
-    const Place entry = view_.state().entry;
-    if (entry == kNoPlace) return {};
-    std::vector<bool> seen(view_.end());
-    std::vector<Place> frontier = {entry};
-    seen[entry] = true;
-    std::uint64_t count = 1;
-    while (!frontier.empty()) {
-      const Place place = frontier.back();
-      frontier.pop_back();
-      const unsigned level = level_of(place, view_.shape().seed);
-      for (unsigned at = 0; at <= level; ++at) {
-        Neighbours neighbours;
-        if (!reader_.read(at, place, neighbours)) continue;
-        for (std::uint32_t i = 0; i < neighbours.count; ++i) {
-          if (seen[neighbours.places[i]]) continue;
-          seen[neighbours.places[i]] = true;
-          ++count;
-          frontier.push_back(neighbours.places[i]);
-        }
-      }
-    }
-    figures_.unreachable = figures_.nodes - count;
-    return {};
+    const auto unreachable = find_unreachable(view_);
+    if (unreachable) figures_.unreachable = unreachable->size();
+    if (unreachable || unreachable.error().code() == ErrorCode::kCorrupt) return {};
+    return std::unexpected(unreachable.error());
   }
 
   GraphView& view_;

@@ -4,23 +4,42 @@
 #include <cstring>
 
 namespace quire::hnsw {
+namespace {
+
+// As IP-DiskANN has them: how wide the search for those who name a dead node is, and how many of
+// its neighbours each of them gets.
+constexpr std::size_t kRepairEf = 64;
+constexpr std::size_t kReplacements = 3;
+
+}  // namespace
 
 GraphPlan::GraphPlan(GraphView& view, const CodeMetric& metric)
     : view_(&view), metric_(metric), state_(view.state()) {
   overlay_.first_new = view.end();
 }
 
-Result<Place> GraphPlan::insert(Bytes code) {
+Result<Place> GraphPlan::insert(Bytes code, Place free) {
   if (code.size() != view_->shape().code_bytes)
     return fail(ErrorCode::kInvalid, "graph: a code of %zu bytes, not of %u", code.size(),
                 view_->shape().code_bytes);
-  const Place place = GraphReader(*view_, &overlay_).end();
-  if (place >= kEndOfPlaces)
-    return fail(ErrorCode::kTooLarge, "graph: all %u places are taken", kEndOfPlaces - 1);
-  overlay_.codes.insert(overlay_.codes.end(), code.begin(), code.end());
+  Place place = free;
+  if (free == kNoPlace) {
+    place = GraphReader(*view_, &overlay_).end();
+    if (place >= kEndOfPlaces)
+      return fail(ErrorCode::kTooLarge, "graph: all %u places are taken", kEndOfPlaces - 1);
+    overlay_.codes.insert(overlay_.codes.end(), code.begin(), code.end());
+  } else {
+    overlay_.reused[free] = to_vector(code);
+  }
   overlay_.lists[GraphOverlay::key(0, place)];
-  QUIRE_CHECK(link(place, GraphReader(*view_, &overlay_).code(place)));
+  QUIRE_TRY(const std::byte* own, code_of(place));
+  QUIRE_CHECK(link(place, own));
   return place;
+}
+
+Status GraphPlan::relink(Place place) {
+  QUIRE_TRY(const std::byte* code, code_of(place));
+  return link(place, code);
 }
 
 Status GraphPlan::link(Place place, const std::byte* code) {
@@ -44,50 +63,45 @@ Status GraphPlan::link(Place place, const std::byte* code) {
 }
 
 Status GraphPlan::link_level(Place place, unsigned level) {
-  QUIRE_TRY(std::vector<Place> chosen, select(search_.found(), view_->shape().m));
-  for (const Place neighbour : chosen) QUIRE_CHECK(link_back(neighbour, place, level));
+  Found found(search_.found().begin(), search_.found().end());
+  std::erase_if(found, [place](const Neighbour<Place>& node) { return node.id == place; });
+  QUIRE_TRY(std::vector<Place> chosen, select(found, view_->shape().m));
+  for (const Place neighbour : chosen) QUIRE_CHECK(link_to(neighbour, {&place, 1}, level));
   overlay_.lists[GraphOverlay::key(level, place)] = std::move(chosen);
   return {};
 }
 
-// Adds a neighbour to a list; where that is full, those are kept that the heuristic chooses of all.
-Status GraphPlan::link_back(Place from, Place to, unsigned level) {
+// Adds neighbours to the list of a live node; where that is full, those are kept that the heuristic
+// chooses of all.
+Status GraphPlan::link_to(Place from, std::span<const Place> more, unsigned level) {
+  QUIRE_TRY(const bool live, is_live(from));
+  if (!live) return {};
   QUIRE_TRY(std::vector<Place> * list, list_to_change(from, level));
+  std::vector<Place> all = *list;
+  for (const Place place : more)
+    if (place != from && std::ranges::find(all, place) == all.end()) all.push_back(place);
   const std::uint32_t most = view_->shape().most(level);
-  if (list->size() < most) {
-    list->push_back(to);
-    return {};
+  if (all.size() > most) {
+    QUIRE_TRY(const std::byte* code, code_of(from));
+    QUIRE_TRY(const Found candidates, measured(code, all));
+    QUIRE_TRY(all, select(candidates, most));
   }
-  GraphReader reader(*view_, &overlay_);
-  const std::byte* code = reader.code(from);
-  if (code == nullptr) return std::unexpected(reader.take_error());
-  Found candidates;
-  candidates.reserve(list->size() + 1);
-  const auto add = [&](Place place) -> Status {
-    const std::byte* other = reader.code(place);
-    if (other == nullptr) return std::unexpected(reader.take_error());
-    candidates.push_back({metric_.distance.one(code, other, metric_.dimension), place});
-    return {};
-  };
-  for (const Place place : *list) QUIRE_CHECK(add(place));
-  QUIRE_CHECK(add(to));
-  std::ranges::sort(candidates, nearer<Place>);
-  QUIRE_TRY(*list, select(candidates, most));
+  *list = std::move(all);
   return {};
 }
 
 // The heuristic of the paper (algorithm 4, without what it calls extending and keeping): from the
 // nearest on, those that are no nearer to one chosen already than to the node itself. So edges lead
-// in all directions.
+// in all directions. Dead ones are left out.
 Result<std::vector<Place>> GraphPlan::select(std::span<const Neighbour<Place>> sorted,
                                              std::uint32_t most) {
-  GraphReader reader(*view_, &overlay_);
   std::vector<Place> chosen;
   std::vector<const std::byte*> codes;
   for (const Neighbour<Place>& candidate : sorted) {
     if (chosen.size() == most) break;
-    const std::byte* code = reader.code(candidate.id);
-    if (code == nullptr) return std::unexpected(reader.take_error());
+    QUIRE_TRY(const bool live, is_live(candidate.id));
+    if (!live) continue;
+    QUIRE_TRY(const std::byte* code, code_of(candidate.id));
     const bool hidden = std::ranges::any_of(codes, [&](const std::byte* other) {
       return metric_.distance.one(code, other, metric_.dimension) < candidate.distance;
     });
@@ -96,6 +110,135 @@ Result<std::vector<Place>> GraphPlan::select(std::span<const Neighbour<Place>> s
     codes.push_back(code);
   }
   return chosen;
+}
+
+Result<bool> GraphPlan::is_live(Place place) {
+  GraphReader reader(*view_, &overlay_);
+  const std::optional<bool> live = reader.is_live(place);
+  if (!live) return std::unexpected(reader.take_error());
+  return *live;
+}
+
+Result<const std::byte*> GraphPlan::code_of(Place place) {
+  GraphReader reader(*view_, &overlay_);
+  const std::byte* code = reader.code(place);
+  if (code == nullptr) return std::unexpected(reader.take_error());
+  return code;
+}
+
+// Nearest first.
+Result<GraphPlan::Found> GraphPlan::measured(const std::byte* code, std::span<const Place> places) {
+  Found found;
+  found.reserve(places.size());
+  for (const Place place : places) {
+    QUIRE_TRY(const std::byte* other, code_of(place));
+    found.push_back({metric_.distance.one(code, other, metric_.dimension), place});
+  }
+  std::ranges::sort(found, nearer<Place>);
+  return found;
+}
+
+// --- taking out ---
+
+// Those of a few places that are nearest to a node and live.
+Result<std::vector<Place>> GraphPlan::nearest_live(Place to, std::span<const Place> of,
+                                                   std::size_t most) {
+  QUIRE_TRY(const std::byte* code, code_of(to));
+  QUIRE_TRY(const Found sorted, measured(code, of));
+  std::vector<Place> nearest;
+  for (const Neighbour<Place>& node : sorted) {
+    if (nearest.size() == most) break;
+    QUIRE_TRY(const bool live, is_live(node.id));
+    if (live && node.id != to) nearest.push_back(node.id);
+  }
+  return nearest;
+}
+
+Status GraphPlan::repair(Place place) {
+  const std::uint32_t seed = view_->shape().seed;
+  const unsigned level = level_of(place, seed);
+  QUIRE_TRY(const std::byte* code, code_of(place));
+  // Of levels above that of the entry only its own lists are known.
+  const bool reached = state_.entry != kNoPlace;
+  const unsigned top = reached ? level_of(state_.entry, seed) : 0;
+  GraphReader reader(*view_, &overlay_);
+  QUIRE_CHECK(search_.begin(reader, metric_, code, state_.entry));
+  for (unsigned at = std::max(top, level) + 1; at-- > 0;) {
+    const bool walks = reached && at <= top;
+    if (walks) QUIRE_CHECK(search_.walk(at, at > level ? 1 : kRepairEf));
+    if (at > level) continue;
+    Found found;
+    if (walks) found.assign(search_.found().begin(), search_.found().end());
+    QUIRE_CHECK(repair_level(place, code, found, at));
+  }
+  if (place == state_.entry) return choose_entry(place);
+  return {};
+}
+
+Status GraphPlan::repair_level(Place place, const std::byte* code, const Found& found,
+                               unsigned level) {
+  QUIRE_TRY(std::vector<Place> * own, list_to_change(place, level));
+  const std::vector<Place> neighbours = *own;
+  std::vector<Place> near = neighbours;
+  for (const Neighbour<Place>& node : found)
+    if (node.id != place && std::ranges::find(near, node.id) == near.end()) near.push_back(node.id);
+  for (const Place from : near) {
+    GraphReader reader(*view_, &overlay_);
+    Neighbours list;
+    if (!reader.read(level, from, list)) return std::unexpected(reader.take_error());
+    if (std::find(list.places, list.places + list.count, place) == list.places + list.count)
+      continue;
+    QUIRE_TRY(const std::vector<Place> instead, nearest_live(from, neighbours, kReplacements));
+    QUIRE_CHECK(replace(from, place, instead, level));
+  }
+  // What its neighbours were reached by through it.
+  QUIRE_TRY(const Found sorted, measured(code, near));
+  std::vector<Place> nearest;
+  for (const Neighbour<Place>& node : sorted) {
+    if (nearest.size() == kReplacements) break;
+    nearest.push_back(node.id);
+  }
+  for (const Place neighbour : neighbours) {
+    QUIRE_TRY(const std::vector<Place> more, nearest_live(neighbour, nearest, kReplacements));
+    QUIRE_CHECK(link_to(neighbour, more, level));
+  }
+  QUIRE_TRY(own, list_to_change(place, level));
+  own->clear();
+  return {};
+}
+
+Status GraphPlan::replace(Place from, Place gone, std::span<const Place> by, unsigned level) {
+  QUIRE_TRY(std::vector<Place> * list, list_to_change(from, level));
+  std::erase(*list, gone);
+  return link_to(from, by, level);
+}
+
+Status GraphPlan::forget(Place from, unsigned level, const std::function<bool(Place)>& gone) {
+  QUIRE_TRY(std::vector<Place> * list, list_to_change(from, level));
+  std::erase_if(*list, gone);
+  return {};
+}
+
+Result<bool> GraphPlan::becomes_entry(Place place) {
+  QUIRE_TRY(const bool live, is_live(place));
+  if (live) state_.entry = place;
+  return live;
+}
+
+// One of the highest level that a live node has. O(nodes of that level), where there is one.
+Status GraphPlan::choose_entry(Place gone) {
+  const Place end = GraphReader(*view_, &overlay_).end();
+  const std::uint32_t seed = view_->shape().seed;
+  for (unsigned level = level_of(gone, seed) + 1; level-- > 0;) {
+    for (Place group = 0; group <= group_of(level, end - 1); ++group) {
+      const Place place = place_of(level, group, seed);
+      if (place == kNoPlace || place >= end || place == gone) continue;
+      QUIRE_TRY(const bool chosen, becomes_entry(place));
+      if (chosen) return {};
+    }
+  }
+  state_.entry = kNoPlace;
+  return {};
 }
 
 Result<std::vector<Place>*> GraphPlan::list_to_change(Place place, unsigned level) {
@@ -113,11 +256,12 @@ Result<GraphState> GraphPlan::apply(const GraphWriters& writers, const GraphStat
     return fail(ErrorCode::kConflict, "graph: worked out over generation %llu, it is at %llu now",
                 static_cast<unsigned long long>(view_->state().generation),
                 static_cast<unsigned long long>(now.generation));
-  if (new_nodes() == 0) return now;
+  if (empty()) return now;
   const std::size_t code_bytes = view_->shape().code_bytes;
   for (std::size_t i = 0; i < new_nodes(); ++i)
     QUIRE_CHECK(writers.codes->set(overlay_.first_new + i,
                                    Bytes(overlay_.codes).subspan(i * code_bytes, code_bytes)));
+  for (const auto& [place, code] : overlay_.reused) QUIRE_CHECK(writers.codes->set(place, code));
   // In order: neighbouring elements are one page.
   std::vector<std::uint64_t> keys;
   keys.reserve(overlay_.lists.size());

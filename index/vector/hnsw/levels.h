@@ -43,6 +43,16 @@ constexpr unsigned level_of(Place place, std::uint32_t seed) noexcept {
   return level;
 }
 
+// The place that is at a level of those in a group of it; it may be higher too.
+constexpr Place place_of(unsigned level, Place group, std::uint32_t seed) noexcept {
+  Place place = group;
+  for (unsigned at = level; at > 0; --at) {
+    const std::uint64_t picked = mix_bits(std::uint64_t{place} << 32 | (seed ^ at * 0x9E3779B9U));
+    place = place << kGroupBits | static_cast<Place>(picked & 15);
+  }
+  return place;
+}
+
 // The element of the array of upper lists that has the list of a place at a level from 1 to
 // kTopLevel. In the order in which groups are complete: so the array grows with the places.
 constexpr std::uint64_t upper_slot(unsigned level, Place place) noexcept {
