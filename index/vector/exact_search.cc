@@ -6,6 +6,7 @@
 #include "engine/record/numbers.h"
 #include "engine/record/value_check.h"
 #include "index/kernels/top_k.h"
+#include "index/vector/elements.h"
 
 namespace quire {
 namespace {
@@ -14,19 +15,6 @@ static_assert(kMaxDimension <= kMaxMeasuredDimension);
 
 // Numbers looked at together: a word of a set, and distances that stay in the first cache.
 constexpr std::uint64_t kBatch = 64;
-
-ElementType elements_of(FieldType vector) noexcept {
-  switch (vector) {
-    case FieldType::kVectorF16:
-      return ElementType::kF16;
-    case FieldType::kVectorI8:
-      return ElementType::kI8;
-    case FieldType::kVectorBits:
-      return ElementType::kBits;
-    default:
-      return ElementType::kF32;
-  }
-}
 
 Status check_query(const Collection& collection, const VectorQuery& query) {
   if (query.field >= collection.schema().size())

@@ -1,0 +1,17 @@
+// A step of maintenance on an HNSW index: parameters trained, waiting vectors linked and dead nodes
+// repaired around, or a sweep that makes repaired places free.
+#pragma once
+
+#include "engine/record/index.h"
+#include "index/vector/hnsw/hnsw_state.h"
+
+namespace quire::hnsw {
+
+// See IndexMaintenance::backlog.
+double backlog_of(const HnswForm& form, const HnswState& state) noexcept;
+
+// See IndexMaintenance::prepare. `form` outlives the step.
+Result<std::unique_ptr<MaintenanceStep>> prepare_step(View& view, const Collection& collection,
+                                                      const HnswForm& form, std::size_t batch);
+
+}  // namespace quire::hnsw
