@@ -25,6 +25,11 @@ constexpr milliseconds kAfterFailure{1000};
 // From here on others come second.
 constexpr double kPressing = 0.5;
 
+// Dropped since, or never come about: its id may be another's by now.
+bool is_gone(const Error& error) noexcept {
+  return error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kType;
+}
+
 }  // namespace
 
 struct Maintenance::Work {
@@ -69,8 +74,7 @@ void Maintenance::note(std::span<const StructureId> collections) noexcept try {
 Status Maintenance::before_commit(WriteTxn& txn) {
   for (const StructureId id : txn.deferred()) {
     const auto collection = Collection::open(txn, id, &definitions_);
-    if (!collection && collection.error().code() == ErrorCode::kNotFound)
-      continue;  // dropped since
+    if (!collection && is_gone(collection.error())) continue;
     QUIRE_CHECK(collection);
     for (const auto& index : collection->indexes()) {
       if (index == nullptr || index->maintenance() == nullptr) continue;
@@ -100,7 +104,7 @@ Result<std::optional<Maintenance::Work>> Maintenance::find_work(Snapshot& snapsh
         if (backlog > 0 && (!most || backlog > most->backlog))
           most = Work{*collection, index.get(), backlog};
       }
-    } else if (collection.error().code() != ErrorCode::kNotFound) {
+    } else if (!is_gone(collection.error())) {
       return std::unexpected(collection.error());
     }
     if (waits > 0) continue;
@@ -129,8 +133,7 @@ Result<bool> Maintenance::carry_out(Snapshot& snapshot, const Work& work) {
   const Clock::time_point begun = Clock::now();
   // The collection may be another by now, or gone.
   const auto collection = Collection::open(*txn, work.collection.id(), &definitions_);
-  if (!collection && collection.error().code() != ErrorCode::kNotFound)
-    return std::unexpected(collection.error());
+  if (!collection && !is_gone(collection.error())) return std::unexpected(collection.error());
   const bool same = collection && collection->definition() == work.collection.definition();
   const Status applied = same ? step->apply(*txn, *collection) : Status();
   if (!same || (!applied && applied.error().code() == ErrorCode::kConflict)) {

@@ -13,6 +13,7 @@
 #include "index/ordered/purge.h"
 #include "index/ordered/sorted_kind.h"
 #include "tests/db/state.h"
+#include "tests/db/vector_subject.h"
 
 namespace quire::test {
 
@@ -123,7 +124,8 @@ inline Status change_collections(WriteTxn& txn, Random& random) {
 inline Status read_collections(View& view, State& state) {
   QUIRE_TRY(const auto collections, Collection::list(view));
   for (const CollectionInfo& info : collections) {
-    if (info.name.starts_with("goods")) continue;  // fields of its own: read_goods
+    // Fields of their own: read_goods, read_spots.
+    if (info.name.starts_with("goods") || info.name.starts_with("spots")) continue;
     QUIRE_TRY(const Collection collection, Collection::open(view, info.id));
     Keys& records = state["#" + info.name];
     Keys& numbers = state["#" + info.name + "/numbers"];
@@ -156,7 +158,7 @@ inline Status read_collections(View& view, State& state) {
 
 // What the databases of the campaigns know.
 inline IndexKinds known_kinds() {
-  static const std::array<const IndexKind*, 1> kinds = {&sorted_index_kind()};
+  static const std::array<const IndexKind*, 2> kinds = {&sorted_index_kind(), &hnsw_index_kind()};
   return kinds;
 }
 
@@ -298,12 +300,22 @@ inline Status read_goods(View& view, State& state) {
   return {};
 }
 
+// ------------------------------------------------------------------ vectors
+
+inline Status change_spots(WriteTxn& txn, Random& random) {
+  return change_spots_of(txn, random, known_kinds());
+}
+inline Status read_spots(View& view, State& state) {
+  return read_spots_of(view, state, known_kinds());
+}
+
 // ---------------------------------------------------------------------- all
 
 inline constexpr Subject kSubjects[] = {
     {.weight = 13, .change = change_keyspaces, .read = read_keyspaces},
     {.weight = 8, .change = change_collections, .read = read_collections},
     {.weight = 6, .change = change_goods, .read = read_goods},
+    {.weight = 6, .change = change_spots, .read = read_spots},
 };
 
 // A change to one of them.

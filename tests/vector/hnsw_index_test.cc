@@ -242,6 +242,27 @@ TEST(HnswIndex, ReplacedRecordsTakeThePlacesOfOldOnes) {
   EXPECT_GE(world.recall(random, 50, 10, 60), fresh - 0.03);
 }
 
+// The id of a collection that was rolled back became a keyspace's, and the commit failed.
+TEST(HnswIndex, ACollectionThatWasRolledBackLeavesNoWork) {
+  Random random(10);
+  HnswWorld world({.indexed = false});
+  WriteTxn& txn = world.txn();
+  const std::size_t point = must(txn.savepoint());
+  Collection other = must(Collection::create(txn, "other", world.items().schema(), kVectorKinds));
+  other = must(create_index(txn, other,
+                            {.name = "near", .kind = "hnsw", .options = R"({"field": "vector"})"},
+                            kVectorKinds));
+  const ByteVector vector = world.maker().make(random);
+  const Value values[] = {Value::of_i64(1), Value::null(),
+                          Value::of_vector(kF32, vector.data(), world.maker().dimension)};
+  must(insert_record(txn, other, values));
+  must(txn.rollback_to(point));
+  EXPECT_EQ(must(txn.create_keyspace("space")), other.id());
+  world.commit();
+  world.flush();
+  world.check();
+}
+
 // ---------------------------------------------------------------- courses of events
 
 // Records, by chance, against a map; the index against the records by check and by exact searches.
