@@ -370,10 +370,7 @@ extern "C" int quire_get_stat(quire_db* db, quire_stat* stat) {
     if (const auto status = fill_stat(*db->shared->database, all); !status)
       return report(status.error());
     if (const auto& purger = db->shared->purger; purger != nullptr) tell_of_purges(*purger, all);
-    all.size = std::min(stat->size, sizeof all);
-    const std::size_t size = stat->size;
-    std::memcpy(stat, &all, all.size);
-    stat->size = size;
+    copy_out(all, stat);
     return QUIRE_OK;
   });
 }

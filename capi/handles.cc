@@ -89,6 +89,7 @@ void end_txn(quire_txn* txn) noexcept {
   for (quire_query* query : txn->queries) query->txn = nullptr;
   txn->queries.clear();
   txn->collections.clear();
+  txn->searches.clear();
   txn->savepoints.clear();
   txn->batch_errors.clear();
   txn->batch_keys.clear();

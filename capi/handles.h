@@ -4,7 +4,9 @@
 // says QUIRE_ERR_CLOSED. A closed handle's memory is used again only after many others.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +20,7 @@
 #include "engine/record/record_reader.h"
 #include "engine/txn/range_cursor.h"
 #include "index/query/query_cache.h"
+#include "index/vector/vector_search.h"
 #include "quire/quire.h"
 
 namespace quire::capi {
@@ -129,6 +132,7 @@ struct quire_txn {
   std::vector<quire_query*> queries;
   // A reader for each collection that was used: it keeps the definition and addresses of vectors.
   std::map<quire_collection, std::unique_ptr<quire::capi::OpenCollection>> collections;
+  quire::SearchMemory searches;               // of vectors, at the state of `snapshot`
   std::vector<quire::OwnedValue> made_key;    // of the last record whose key was asked for
   std::vector<quire::Error> batch_errors;     // of the last batch, whose sentences were handed out
   std::vector<quire::OwnedValue> batch_keys;  // likewise, of the keys that were told
@@ -165,6 +169,14 @@ HandlePool<quire_db>& db_pool();
 HandlePool<quire_txn>& txn_pool();
 HandlePool<quire_cursor>& cursor_pool();
 HandlePool<quire_query>& query_pool();
+
+// Fills as much of a caller's struct as he knows of; his `size` stays.
+template <class Struct>
+void copy_out(const Struct& all, Struct* to) noexcept {
+  const std::size_t size = to->size;
+  std::memcpy(to, &all, std::min(size, sizeof all));
+  to->size = size;
+}
 
 // Runs `body`, which returns an int, with exceptions turned into codes.
 template <class Body>

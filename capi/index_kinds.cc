@@ -3,11 +3,12 @@
 
 #include "capi/handles.h"
 #include "index/ordered/sorted_kind.h"
+#include "index/vector/hnsw/hnsw_kind.h"
 
 namespace quire::capi {
 
 IndexKinds index_kinds() noexcept {
-  static const std::array<const IndexKind*, 1> kinds = {&sorted_index_kind()};
+  static const std::array<const IndexKind*, 2> kinds = {&sorted_index_kind(), &hnsw_index_kind()};
   return kinds;
 }
 

@@ -1,4 +1,4 @@
-#include "index/vector/exact_search.h"
+#include "index/vector/vector_search.h"
 
 #include "capi/query_options.h"
 #include "engine/record/key_codec.h"
@@ -34,6 +34,16 @@ Result<Value> vector_of(const quire_search_options& options) {
   auto value = value_of(*options.query);
   if (!value) return std::unexpected(value.error().with_context("quire_search: the query"));
   return value;
+}
+
+Result<SearchTerms> terms_of(const quire_search_options& options) {
+  if ((options.flags & ~static_cast<std::uint32_t>(QUIRE_SEARCH_EXACT)) != 0)
+    return fail(ErrorCode::kInvalid, "quire_search: flags are not QUIRE_SEARCH_*");
+  if (options.index != nullptr && *options.index == '\0')
+    return fail(ErrorCode::kInvalid, "quire_search: the name of the index is empty");
+  return SearchTerms{.index = options.index == nullptr ? "" : options.index,
+                     .ef = options.ef,
+                     .exact = (options.flags & QUIRE_SEARCH_EXACT) != 0};
 }
 
 Result<VectorQuery> query_of(const quire_search_options& options) {
@@ -83,7 +93,12 @@ extern "C" int quire_search(quire_txn* txn, quire_collection id, const quire_sea
     std::optional<NumberSet> among;
     if (const int code = find_among(txn, *collection, options.among, among); code != QUIRE_OK)
       return code;
-    const auto nearest = exact_search(txn->view(), *collection, *query, among ? &*among : nullptr);
+    const auto terms = terms_of(options);
+    if (!terms) return report(terms.error());
+    // Pages of a write transaction are others after each change.
+    if (txn->write != nullptr) txn->searches.clear();
+    const auto nearest = search_vectors(txn->view(), *collection, *query, *terms, txn->searches,
+                                        among ? &*among : nullptr);
     if (!nearest) return report(nearest.error());
     for (const VectorHit& hit : *nearest) {
       const auto one = public_hit(collection->schema(), hit);

@@ -114,6 +114,7 @@ int quire_renew(quire_txn* txn) {
       if (cursor->range != nullptr) cursor->range->restart();
     }
     txn->collections.clear();
+    txn->searches.clear();
     const auto status = txn->db->shared->database->renew(*txn->snapshot);
     return status ? QUIRE_OK : report(status.error());
   });
@@ -150,6 +151,7 @@ int quire_rollback_to(quire_txn* txn, uint64_t savepoint) {
     // What a collection was may have been rolled back too.
     end_scans(txn);
     txn->collections.clear();
+    txn->searches.clear();
     return QUIRE_OK;
   });
 }

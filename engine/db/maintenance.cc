@@ -190,9 +190,9 @@ void Maintenance::loop() {
     lock.lock();
     stat_.working = false;
     if (done) {
-      stat_.failure.clear();
+      stat_.failure.reset();
     } else {
-      stat_.failure = done.error().message();
+      stat_.failure = done.error();
       // It stays as it is: what reads it tells the same, and nobody was promised anything.
       if (done.error().code() == ErrorCode::kCorrupt || done.error().code() == ErrorCode::kPoisoned)
         due_.clear();

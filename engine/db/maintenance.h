@@ -8,7 +8,6 @@
 #include <mutex>
 #include <optional>
 #include <set>
-#include <string>
 #include <thread>
 
 #include "engine/record/collection_cache.h"
@@ -25,7 +24,7 @@ struct MaintenanceStat {
   std::uint64_t conflicts = 0;    // worked out in vain
   std::uint64_t turn_us = 0;      // with the turn, in all
   std::uint64_t turn_us_max = 0;  // of one step
-  std::string failure;            // of the last step, if it failed
+  std::optional<Error> failure;   // of the last step, if it failed
 };
 
 // Thread-safe but for stop(). The thread begins with the first work that is found for it; without

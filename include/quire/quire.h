@@ -875,7 +875,7 @@ QUIRE_API int quire_batch_apply(quire_txn* txn, quire_collection collection,
 
 typedef struct quire_index_options {
   size_t size;
-  const char* kind;      /* "sorted" */
+  const char* kind;      /* "sorted", or of vectors "hnsw" */
   const char* options;   /* an object in JSON: docs/indexes.md has what each kind takes */
   uint64_t memory_bytes; /* that building may use; 0: 256 MiB */
   quire_progress progress;
@@ -889,7 +889,10 @@ typedef struct quire_index_info {
   const char* kind;
   const char* options; /* as the index has them, in JSON; NULL where the kind is not known here */
   uint64_t entries;
-  uint64_t pages;
+  uint64_t pages; /* 0: the kind can't tell */
+  /* What else the kind tells of itself: an object in JSON, names and whole numbers
+   * (docs/indexes.md); NULL where the kind is not known here. */
+  const char* figures;
 } quire_index_info;
 
 /* Makes an index and fills it from the records that are there; from then on every change of a
@@ -912,6 +915,39 @@ QUIRE_API int quire_index_rebuild(quire_txn* txn, quire_collection collection, c
 QUIRE_API int quire_index_list(quire_txn* txn, quire_collection collection,
                                int (*visit)(void* context, const quire_index_info* info),
                                void* context);
+
+/* ------------------------------------------------------------- maintenance */
+
+/* Indexes of vectors put work off: a commit makes a record findable at once, by a list that every
+ * search goes through; linking it into the graph, and taking deleted ones out, is done between
+ * commits, by a thread of the process that writes (not where QUIRE_OPEN_NO_BACKGROUND asks for
+ * none), in transactions that no caller sees: they change no record, are not logged and ask for no
+ * sync. A commit that makes the list much too long does a part of it itself. What was not done when
+ * a database is closed, or its process dies, is gone on with by who writes next. */
+
+/* Does all that waits, in this thread, also while it is paused: before a database is closed that
+ * will be read for long, or measured. In turn with other transactions, so a thread that has a write
+ * transaction open waits for itself for ever. Errors: READ_ONLY; those of a commit. */
+QUIRE_API int quire_maintenance_flush(quire_db* db);
+/* Until quire_maintenance_resume, or the last close, the thread begins no work; what it is at is
+ * ended first. Commits go on doing their part. Errors: READ_ONLY. */
+QUIRE_API int quire_maintenance_pause(quire_db* db);
+QUIRE_API int quire_maintenance_resume(quire_db* db);
+
+typedef struct quire_maintenance_stat {
+  size_t size;
+  uint32_t paused;      /* 0, 1 */
+  uint32_t working;     /* whether the thread is at something */
+  uint64_t steps;       /* that were done, since the database was opened */
+  uint64_t conflicts;   /* that were worked out in vain, because a commit did its part meanwhile */
+  uint64_t turn_us;     /* for which other transactions had to wait, in all */
+  uint64_t turn_us_max; /* the most at once */
+  int32_t error;        /* QUIRE_OK, or why the thread's last step was not done */
+  char message[244];    /* and in words, cut where there is no room; "" */
+} quire_maintenance_stat;
+/* Set stat->size = sizeof *stat first. What waits in each index: quire_index_list. O(1).
+ * Errors: READ_ONLY. */
+QUIRE_API int quire_maintenance_get_stat(quire_db* db, quire_maintenance_stat* stat);
 
 /* ----------------------------------------------------------------- queries */
 
@@ -1027,9 +1063,19 @@ typedef struct quire_search_options {
   /* Only records that this query gives, as quire_query_open would now; what it selects is of no
    * meaning. NULL: all records. */
   const quire_query_options* among;
+  /* The index to search by. NULL: one of the field by this metric, if there is one. With a name,
+   * QUIRE_METRIC_DEFAULT is the metric of the index. */
+  const char* index;
+  uint32_t
+      ef; /* how far a search by an index looks: to 1,000,000; 0: 128, more where k is over 10 */
+  uint32_t flags; /* QUIRE_SEARCH_* */
 } quire_search_options;
 #define QUIRE_SEARCH_OPTIONS_INIT \
-  {sizeof(quire_search_options), QUIRE_METRIC_DEFAULT, 0, 0, 0, 0, 0, 0}
+  {sizeof(quire_search_options), QUIRE_METRIC_DEFAULT, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+enum {
+  QUIRE_SEARCH_EXACT = 1 /* by no index: every vector is measured */
+};
 
 typedef struct quire_hit {
   double distance; /* ascending, with the precision of a float */
@@ -1037,15 +1083,19 @@ typedef struct quire_hit {
   uint64_t record; /* its number: see quire_record_get_number */
 } quire_hit;
 
-/* Exact nearest neighbours at the age of the transaction, its own changes included. hits has room
+/* Nearest neighbours at the age of the transaction, its own changes included. hits has room
  * for k; `found` gets how many there are (fewer than k only when fewer records have the field and
- * are among those that are asked for). Ties in no particular order, the same for the same state.
- * O(n * dimension + k log n), n with the deleted records whose place no new one has taken; with
- * `among` O(n / 64 + m * dimension + k log m) for its m records, and what it takes to find these.
- * Errors: TYPE (not a field of vectors, a query of another type), SCHEMA (another dimension, NaN or
- * infinities in the query, bits past the last), INVALID (k, no such metric or field, no query or
- * two), NOT_SUPPORTED (a metric that the field's type does not have; `among` gives groups), and
- * those of quire_query_open and quire_query_next for `among`. */
+ * are among those that are asked for). Distances are exact. Where the field has an index of the
+ * kind "hnsw" (docs/indexes.md) by the metric, a few of the nearest may be missed, fewer with a
+ * larger `ef`; without an index, with QUIRE_SEARCH_EXACT and with `among`, none. Ties in no
+ * particular order, the same for the same state. By an index about O(ef * m * dimension + k log n).
+ * Else O(n * dimension + k log n), n with the deleted records whose place no new one has taken;
+ * with `among` O(n / 64 + m * dimension + k log m) for its m records, and what it takes to find
+ * these. Errors: TYPE (not a field of vectors, a query of another type), SCHEMA (another dimension,
+ * NaN or infinities in the query, bits past the last), INVALID (k, ef, no such metric, field or
+ * flag, no query or two, an index that is of another field, metric or kind, or given to an exact
+ * search), NOT_FOUND (no such index), NOT_SUPPORTED (a metric that the field's type does not have;
+ * `among` gives groups), and those of quire_query_open and quire_query_next for `among`. */
 QUIRE_API int quire_search(quire_txn* txn, quire_collection collection,
                            const quire_search_options* options, quire_hit* hits, size_t* found);
 

@@ -16,27 +16,6 @@ static_assert(kMaxDimension <= kMaxMeasuredDimension);
 // Numbers looked at together: a word of a set, and distances that stay in the first cache.
 constexpr std::uint64_t kBatch = 64;
 
-Status check_query(const Collection& collection, const VectorQuery& query) {
-  if (query.field >= collection.schema().size())
-    return collection.failure(ErrorCode::kInvalid,
-                              "there is no field " + std::to_string(query.field) + " to search");
-  const FieldType type = collection.schema().field(query.field).type;
-  if (!is_vector(type))
-    return collection.field_failure(
-        ErrorCode::kType, query.field,
-        "is " + std::string(type_name(type)) + ", only vectors can be searched");
-  if (query.k == 0 || query.k > kMaxNeighbours)
-    return collection.field_failure(ErrorCode::kInvalid, query.field,
-                                    "search for " + std::to_string(query.k) +
-                                        " neighbours, must be 1 to " +
-                                        std::to_string(kMaxNeighbours));
-  if (query.vector.type != type)
-    return collection.field_failure(ErrorCode::kType, query.field,
-                                    "is " + std::string(type_name(type)) + ", searched for a " +
-                                        std::string(type_name(query.vector.type)));
-  return check_type(collection, query.field, query.vector);
-}
-
 Result<DistanceFunctions> distance_of(const Collection& collection, const VectorQuery& query) {
   const ElementType elements = elements_of(collection.schema().field(query.field).type);
   const Metric usual = elements == ElementType::kBits ? Metric::kHamming : Metric::kL2;
@@ -139,6 +118,27 @@ class Scan {
 };
 
 }  // namespace
+
+Status check_query(const Collection& collection, const VectorQuery& query) {
+  if (query.field >= collection.schema().size())
+    return collection.failure(ErrorCode::kInvalid,
+                              "there is no field " + std::to_string(query.field) + " to search");
+  const FieldType type = collection.schema().field(query.field).type;
+  if (!is_vector(type))
+    return collection.field_failure(
+        ErrorCode::kType, query.field,
+        "is " + std::string(type_name(type)) + ", only vectors can be searched");
+  if (query.k == 0 || query.k > kMaxNeighbours)
+    return collection.field_failure(ErrorCode::kInvalid, query.field,
+                                    "search for " + std::to_string(query.k) +
+                                        " neighbours, must be 1 to " +
+                                        std::to_string(kMaxNeighbours));
+  if (query.vector.type != type)
+    return collection.field_failure(ErrorCode::kType, query.field,
+                                    "is " + std::string(type_name(type)) + ", searched for a " +
+                                        std::string(type_name(query.vector.type)));
+  return check_type(collection, query.field, query.vector);
+}
 
 Result<std::vector<VectorHit>> exact_search(View& view, const Collection& collection,
                                             const VectorQuery& query, const NumberSet* among) {

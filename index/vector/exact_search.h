@@ -28,6 +28,9 @@ struct VectorHit {
   Bytes key;  // as decode_key takes it; borrowed from the view
 };
 
+// Whether the query fits the collection: kInvalid, kType, kSchema, naming collection and field.
+Status check_query(const Collection& collection, const VectorQuery& query);
+
 // The k nearest in order of distance, then of record number; fewer when fewer records have the
 // field. Records whose vector is null are not found, nor those that are not in `among` (of the same
 // state of the view; nullptr: all). kInvalid, kType, kSchema, kNotSupported (the metric) for a
