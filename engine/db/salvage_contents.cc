@@ -407,7 +407,7 @@ Status ContentsSalvager::restore(SalvageTarget& target, std::vector<Vectors>& ve
     target.lose_one(key, {}, "the key in its row is another");
     return {};
   }
-  std::set<std::uint32_t> without;
+  std::set<FieldId> without;
   std::string why;
   PagePtr damaged;
   for (std::uint32_t place = 0; place < vectors.size(); ++place) {
@@ -423,7 +423,7 @@ Status ContentsSalvager::restore(SalvageTarget& target, std::vector<Vectors>& ve
       continue;
     }
     values[field] = Value::null();
-    without.insert(place);
+    without.insert(schema.field(field).id);
     if (schema.field(field).nullable) continue;
     why = "its vector '" + schema.field(field).name + "' is lost" +
           (lost != nullptr    ? ": " + lost->why

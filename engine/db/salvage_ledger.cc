@@ -131,12 +131,14 @@ std::vector<SalvageEvent> closing_events(const SalvageTarget& target, std::uint6
                         .low = key});
   }
   for (const auto& [key, fields] : target.without) {
-    if (fields.empty()) continue;
     std::string names;
-    for (const std::uint32_t vector : fields) {
+    for (const FieldId field : fields) {
       const Schema& schema = target.collection->schema();
-      names += (names.empty() ? "'" : ", '") + schema.field(schema.vectors()[vector]).name + "'";
+      const std::size_t at = schema.find_id(field);
+      if (at == schema.size()) continue;
+      names += (names.empty() ? "'" : ", '") + schema.field(at).name + "'";
     }
+    if (names.empty()) continue;
     events.push_back({.kind = SalvageEvent::Kind::kLost,
                       .subject = target.subject,
                       .name = target.name,

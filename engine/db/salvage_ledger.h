@@ -57,8 +57,9 @@ struct SalvageTarget {
   // What it had; made anew in the end.
   std::vector<IndexDefinition> indexes;
   std::vector<LostRange> lost;
-  // Records that were saved without some of their vectors: which.
-  std::map<ByteVector, std::set<std::uint32_t>> without;
+  // Records that were saved without some of their vectors: which. Of a field that the log drops
+  // afterwards nothing is lost.
+  std::map<ByteVector, std::set<FieldId>> without;
 
   bool is_keyspace() const noexcept { return subject == SalvageEvent::Subject::kKeyspace; }
   // The log writes or erases a key. `there`: the new database had it before.

@@ -335,7 +335,7 @@ Status LogSalvager::put_record(SalvageTarget& target, Bytes payload) {
   QUIRE_TRY(const auto old, find_row(*txn_, collection, bytes_of(key)));
   std::vector<Value> values(schema.size());
   std::vector<ByteVector> elements(schema.vectors().size());
-  std::set<std::uint32_t> without;
+  std::set<FieldId> without;
   bool lost = false;
   for (std::size_t field = 0; field < schema.size(); ++field) {
     const Field& now = schema.field(field);
@@ -358,7 +358,7 @@ Status LogSalvager::put_record(SalvageTarget& target, Bytes payload) {
       QUIRE_TRY(from, array->get(old->number()));
     }
     if (from.empty()) {
-      without.insert(static_cast<std::uint32_t>(place));
+      without.insert(now.id);
       lost = lost || !now.nullable;
       continue;
     }
