@@ -4,6 +4,7 @@
 
 #include "engine/base/sync_point.h"
 #include "engine/db/database.h"
+#include "engine/record/collection.h"
 
 namespace quire {
 namespace {

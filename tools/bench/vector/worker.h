@@ -1,0 +1,44 @@
+// A process that has one engine and measures it when told to: so engines share no memory, and one
+// measured point of each can be taken in turn.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "tools/bench/vector/engine.h"
+
+namespace quire::bench {
+
+struct Point {
+  std::size_t ef = 0;
+  double recall = 0;  // at kMeasuredK
+  double qps = 0;
+  double p50_us = 0;
+  double p99_us = 0;
+};
+
+// Made by fork: this program opens no database itself. Throws std::runtime_error with what the
+// process said of its failure.
+class Worker {
+ public:
+  Worker(const Engine& engine, const DataSet& set, const IndexSettings& settings);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Seconds.
+  double build();
+  void open();
+  // All queries one after the other, again and again for so long.
+  Point measure(std::size_t ef, double seconds);
+
+ private:
+  std::string ask(const std::string& line);
+
+  pid_t pid_ = -1;
+  int to_ = -1;
+  int from_ = -1;
+};
+
+}  // namespace quire::bench
