@@ -63,11 +63,14 @@ class ArrayView {
       return at_unknown(i);
     return data + (i - block * divide_.divisor()) * array_.element_size;
   }
-  // Hint that element i is about to be used. Does nothing for a block not seen yet.
-  void prefetch(std::uint64_t i) const noexcept {
+  // Hint that the first `bytes` of element i are about to be used. Does nothing for a block not
+  // seen yet.
+  void prefetch(std::uint64_t i, std::size_t bytes = 1) const noexcept {
     const std::uint64_t block = divide_(i);
-    if (const std::byte* data = known(block); data != nullptr)
-      __builtin_prefetch(data + (i - block * divide_.divisor()) * array_.element_size);
+    const std::byte* data = known(block);
+    if (data == nullptr) return;
+    const std::byte* element = data + (i - block * divide_.divisor()) * array_.element_size;
+    for (std::size_t line = 0; line < bytes; line += 64) __builtin_prefetch(element + line);
   }
 
   // The longest piece of consecutive elements that starts at i and lies in one block (of a hole, a

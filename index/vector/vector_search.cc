@@ -87,12 +87,15 @@ Result<std::vector<VectorHit>> search_vectors(View& view, const Collection& coll
   auto found =
       reader->search({.vector = query.vector.vector, .k = query.k, .ef = ef_of(query, terms)});
   if (!found) return index->failure(collection, found.error());
+  std::vector<RecordNumber> numbers;
+  numbers.reserve(found->size());
+  for (const Neighbour<RecordNumber>& each : *found) numbers.push_back(each.id);
+  std::vector<NumberEntry> entries(numbers.size());
+  QUIRE_CHECK(read_numbers(view, collection, numbers, entries));
   std::vector<VectorHit> hits;
-  hits.reserve(found->size());
-  for (const Neighbour<RecordNumber>& each : *found) {
-    QUIRE_TRY(const NumberEntry entry, read_number(view, collection, each.id));
-    hits.push_back({each.distance, each.id, entry.key});
-  }
+  hits.reserve(numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    hits.push_back({(*found)[i].distance, numbers[i], entries[i].key});
   return hits;
 }
 

@@ -105,7 +105,8 @@ class GraphView {
     if (at == nullptr) return std::nullopt;
     return PlaceUse{load_le<std::uint32_t>(at)};
   }
-  void prefetch_list(Place place) const noexcept { lists_.prefetch(place); }
+  // Of level 0.
+  void prefetch_list(Place place) const noexcept { lists_.prefetch(place, shape_.list_bytes(0)); }
   Error take_error();
 
  private:
@@ -150,6 +151,10 @@ class GraphReader {
   Place end() const noexcept {
     if (overlay_ == nullptr) return view_->end();
     return overlay_->first_new + static_cast<Place>(overlay_->codes.size() / shape().code_bytes);
+  }
+  // The bytes of a list that is as the arrays have it, unchecked; nullptr: read() it.
+  const std::byte* stored_list(unsigned level, Place place) noexcept {
+    return overlay_ == nullptr ? view_->list(level, place) : nullptr;
   }
   // False: take_error() has why.
   bool read(unsigned level, Place place, Neighbours& neighbours);

@@ -1,21 +1,26 @@
 #include "index/vector/hnsw/graph_search.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace quire::hnsw {
 
 bool SearchPool::offer(float distance, Place place) {
-  const Neighbour<Place> candidate{distance, place};
-  const auto before = [](const Neighbour<Place>& a, const Neighbour<Place>& b) {
-    return nearer<Place>({a.distance, a.id & ~kExpanded}, {b.distance, b.id & ~kExpanded});
+  // As far as can be: NaN has no order.
+  if (std::isnan(distance)) [[unlikely]]
+    distance = std::numeric_limits<float>::infinity();
+  const auto is_before = [&](const Neighbour<Place>& entry) {
+    return entry.distance < distance ||
+           (entry.distance == distance && (entry.id & ~kExpanded) < place);
   };
   if (entries_.size() == limit_) {
-    if (limit_ == 0 || !before(candidate, entries_.back())) return false;
+    if (limit_ == 0 || is_before(entries_.back())) return false;
     entries_.pop_back();
   }
-  const auto at = std::upper_bound(entries_.begin(), entries_.end(), candidate, before);
+  const auto at = std::partition_point(entries_.begin(), entries_.end(), is_before);
   const auto position = static_cast<std::size_t>(at - entries_.begin());
-  entries_.insert(at, candidate);
+  entries_.insert(at, {distance, place});
   next_ = std::min(next_, position);
   return true;
 }
@@ -65,8 +70,9 @@ Status GraphSearch::begin(GraphReader& reader, const CodeMetric& metric, const v
 Status GraphSearch::walk(unsigned level, std::size_t ef) {
   const auto last = pool_.sorted();
   starts_.assign(last.begin(), last.end());
-  pool_.clear(std::min<std::size_t>(ef, reader_->end()));
-  visited_.forget(reader_->end());
+  end_ = reader_->end();
+  pool_.clear(std::min<std::size_t>(ef, end_));
+  visited_.forget(end_);
   for (const Neighbour<Place>& start : starts_) {
     visited_.visit(start.id);
     pool_.offer(start.distance, start.id);
@@ -78,26 +84,59 @@ Status GraphSearch::walk(unsigned level, std::size_t ef) {
   }
 }
 
-// All addresses first, each prefetched; then the list that comes next, most likely; then distances.
-Status GraphSearch::expand(unsigned level, Place place) {
-  Neighbours neighbours;
-  if (!reader_->read(level, place, neighbours)) return std::unexpected(reader_->take_error());
-  const void* codes[kMostNeighbours];
-  std::size_t count = 0;
-  for (std::uint32_t i = 0; i < neighbours.count; ++i) {
-    const Place neighbour = neighbours.places[i];
+// Of the neighbours of a node, those that were not visited, and their codes, each prefetched. How
+// many; nothing where one can't be read.
+template <class NeighbourAt>
+std::optional<std::size_t> GraphSearch::visit(std::uint32_t count, const NeighbourAt& neighbour_at,
+                                              Batch& batch) {
+  std::size_t unvisited = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Place neighbour = neighbour_at(i);
+    if (neighbour == kNoPlace) break;
+    if (neighbour >= end_) [[unlikely]] {
+      // Told by the reader, which checks what it reads.
+      Neighbours list;
+      (void)reader_->read(batch.level, batch.of, list);
+      return std::nullopt;
+    }
     if (!visited_.visit(neighbour)) continue;
     const std::byte* code = reader_->code(neighbour);
-    if (code == nullptr) return std::unexpected(reader_->take_error());
+    if (code == nullptr) return std::nullopt;
     prefetch_code(code);
-    neighbours.places[count] = neighbour;
-    codes[count++] = code;
+    batch.places[unvisited] = neighbour;
+    batch.codes[unvisited++] = code;
   }
+  return unvisited;
+}
+
+// All addresses first, each prefetched; then the list that comes next, most likely; then distances.
+Status GraphSearch::expand(unsigned level, Place place) {
+  Batch batch;
+  batch.level = level;
+  batch.of = place;
+  std::optional<std::size_t> count;
+  if (const std::byte* stored = reader_->stored_list(level, place)) {
+    count = visit(
+        reader_->shape().most(level),
+        [stored](std::uint32_t i) {
+          return load_le<Place>(stored + std::size_t{i} * sizeof(Place));
+        },
+        batch);
+  } else {
+    Neighbours list;
+    if (!reader_->read(level, place, list)) return std::unexpected(reader_->take_error());
+    count = visit(list.count, [&list](std::uint32_t i) { return list.places[i]; }, batch);
+  }
+  if (!count) return std::unexpected(reader_->take_error());
   if (const Place next = pool_.peek(); level == 0 && next != kNoPlace) reader_->prefetch_list(next);
   float distances[kMostNeighbours];
-  metric_.distance.list(query_, codes, count, metric_.dimension, distances);
-  for (std::size_t i = 0; i < count; ++i) pool_.offer(distances[i], neighbours.places[i]);
-  measured_ += count;
+  metric_.distance.list(query_, batch.codes, *count, metric_.dimension, distances);
+  for (std::size_t i = 0; i < *count; ++i) {
+    // One that is nearer than all that wait is expanded next, unless a nearer one comes.
+    if (pool_.offer(distances[i], batch.places[i]) && level == 0 && pool_.peek() == batch.places[i])
+      reader_->prefetch_list(batch.places[i]);
+  }
+  measured_ += *count;
   return {};
 }
 

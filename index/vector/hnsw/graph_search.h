@@ -78,7 +78,18 @@ class GraphSearch {
   std::uint64_t measured() const noexcept { return measured_; }
 
  private:
+  // Neighbours that are measured together.
+  struct Batch {
+    unsigned level;
+    Place of;
+    Place places[kMostNeighbours];
+    const void* codes[kMostNeighbours];
+  };
+
   Status expand(unsigned level, Place place);
+  template <class NeighbourAt>
+  std::optional<std::size_t> visit(std::uint32_t count, const NeighbourAt& neighbour_at,
+                                   Batch& batch);
   void prefetch_code(const std::byte* code) const noexcept;
 
   GraphReader* reader_ = nullptr;
@@ -86,6 +97,7 @@ class GraphSearch {
   const void* query_ = nullptr;
   SearchPool pool_;
   VisitedPlaces visited_;
+  Place end_ = 1;
   std::vector<Neighbour<Place>> starts_;
   std::uint64_t measured_ = 0;
 };
