@@ -229,7 +229,7 @@ QUIRE_API int quire_close(quire_db* db);
  * be NULL. O(1). */
 QUIRE_API int quire_latest(quire_db* db, uint64_t* txn_number, uint64_t* lsn);
 /* Waits until a commit newer than `txn_number` can be seen, timeout_ms at most (UINT32_MAX: for
- * ever). `newest` (may be NULL) gets its number.
+ * ever). `newest` (may be NULL) gets its number. Maintenance (below) makes commits too.
  * Errors: TIMEOUT (at once where this process keeps writers out). */
 QUIRE_API int quire_wait_commit(quire_db* db, uint64_t txn_number, uint32_t timeout_ms,
                                 uint64_t* newest);
