@@ -263,6 +263,28 @@ TEST(HnswIndex, ACollectionThatWasRolledBackLeavesNoWork) {
   world.check();
 }
 
+// With nobody beside the commits to do the work.
+TEST(HnswIndex, CommitsKeepWhatWaitsWithinBounds) {
+  Random random(11);
+  HnswWorld world({.options = with(R"("tail_bytes": 16384)")});
+  const std::uint64_t bound = 2 * world.index().form().tail_bound();
+  for (int i = 0; i < 60; ++i) {
+    world.put_some(i * 100, 100, random);
+    world.commit();
+    if (world.figure("parameters") != 0) EXPECT_LE(world.figure("tail"), bound);
+  }
+  EXPECT_GT(world.figure("nodes"), 3000u);
+  for (int id = 0; id < 6000; ++id) {
+    world.erase(id);
+    if (id % 100 == 99) world.commit();
+    if (id % 1000 == 999) {
+      EXPECT_LE(world.figure("dead") - world.figure("repaired"), bound);
+      world.check();
+    }
+  }
+  EXPECT_EQ(world.stat().entries, 0u);
+}
+
 // ---------------------------------------------------------------- courses of events
 
 // Records, by chance, against a map; the index against the records by check and by exact searches.

@@ -74,39 +74,49 @@ Result<double> HnswIndex::backlog(View& view) const {
 Result<std::unique_ptr<MaintenanceStep>> HnswIndex::prepare(View& view,
                                                             const Collection& collection,
                                                             std::size_t batch) const {
-  auto step = prepare_step(view, collection, form_, batch);
+  auto step = prepare_step(view, collection, form_, batch, Sweeps::kWhereDue);
   if (!step) return failure(collection, step.error());
   return step;
 }
 
-Status HnswIndex::absorb(WriteTxn& txn, const Collection& collection, std::uint64_t left,
-                         const std::function<Status(std::uint64_t waiting)>& report) const {
+Status HnswIndex::absorb(WriteTxn& txn, const Collection& collection, const Waiting& left,
+                         const std::function<Status(std::uint64_t tail)>& report) const {
   while (true) {
-    QUIRE_TRY(const ArrayRoot tail, txn.array_root(form_.structures.tail));
-    QUIRE_CHECK(report(tail.size));
-    if (tail.size <= left) return {};
-    const std::uint64_t batch = std::min<std::uint64_t>(tail.size - left, kBatchInside);
-    QUIRE_TRY(const auto step, prepare_step(txn, collection, form_, batch));
+    QUIRE_TRY(const HnswState state, HnswState::read(txn, form_));
+    const Waiting now = waiting_of(state);
+    QUIRE_CHECK(report(now.tail));
+    const std::uint64_t batch = std::max(now.tail - std::min(now.tail, left.tail),
+                                         now.dead - std::min(now.dead, left.dead));
+    if (batch == 0) return {};
+    QUIRE_TRY(const auto step,
+              prepare_step(txn, collection, form_, std::min<std::uint64_t>(batch, kBatchInside),
+                           Sweeps::kNever));
     if (step == nullptr) return {};
     QUIRE_CHECK(step->apply(txn, collection));
     QUIRE_CHECK(txn.settle());
   }
 }
 
-// A tail of more than twice what searches should go through is worked off by who makes it longer,
+// Where more than twice as much waits as searches should suffer, who makes it more works it off,
 // twice what he added at most: what a recovery has left is nobody's to pay at once.
 Status HnswIndex::before_commit(WriteTxn& txn, const Collection& collection) const {
   const auto work = [&]() -> Status {
-    QUIRE_TRY(const ArrayRoot tail, txn.array_root(form_.structures.tail));
-    const std::uint64_t bound = 2 * form_.tail_bound();
-    if (tail.size <= bound) return {};
-    std::uint64_t before = 0;
+    QUIRE_TRY(const HnswState state, HnswState::read(txn, form_));
+    const Waiting now = waiting_of(state);
     Snapshot base(nullptr, txn.base(), txn.reader());
-    if (const auto was = base.array_root(form_.structures.tail)) before = was->size;
-    const std::uint64_t added = tail.size - std::min(before, tail.size);
-    const std::uint64_t share = std::min(tail.size - bound, 2 * added);
-    if (share > kLinkedOnce) txn.commit_by_checkpoint();
-    return absorb(txn, collection, tail.size - share, [](std::uint64_t) { return Status(); });
+    Waiting before;
+    if (const auto was = HnswState::read(base, form_)) before = waiting_of(*was);
+    const auto share = [this](std::uint64_t waits, std::uint64_t waited) -> std::uint64_t {
+      const std::uint64_t bound = 2 * form_.tail_bound();
+      if (waits <= bound) return 0;
+      return std::min(waits - bound, 2 * (waits - std::min(waited, waits)));
+    };
+    const std::uint64_t links = share(now.tail, before.tail);
+    const std::uint64_t repairs = share(now.dead, before.dead);
+    if (links == 0 && repairs == 0) return {};
+    if (std::max(links, repairs) > kLinkedOnce) txn.commit_by_checkpoint();
+    return absorb(txn, collection, {now.tail - links, now.dead - repairs},
+                  [](std::uint64_t) { return Status(); });
   };
   if (const Status done = work(); !done) return failure(collection, done.error());
   return {};
@@ -136,7 +146,7 @@ Status HnswIndex::build(WriteTxn& txn, const Collection& collection, std::uint64
   }
   // A replay leaves the rest to maintenance.
   if (txn.replaying()) return {};
-  const auto linked = absorb(txn, collection, 0, [&](std::uint64_t waiting) {
+  const auto linked = absorb(txn, collection, {}, [&](std::uint64_t waiting) {
     return tell(total - std::min(total, waiting));
   });
   if (!linked)

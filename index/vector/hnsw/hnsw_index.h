@@ -46,9 +46,17 @@ class HnswIndex final : public Index, public IndexMaintenance {
   std::unexpected<Error> failure(const Collection& collection, const Error& error) const;
 
  private:
-  // Links what is in the tail, but for `left` entries.
-  Status absorb(WriteTxn& txn, const Collection& collection, std::uint64_t left,
-                const std::function<Status(std::uint64_t waiting)>& report) const;
+  // What waits: of the tail, and of the dead those that are not repaired around.
+  struct Waiting {
+    std::uint64_t tail = 0;
+    std::uint64_t dead = 0;
+  };
+  static Waiting waiting_of(const HnswState& state) noexcept {
+    return {state.tail.size, state.dead.size - state.head.repaired};
+  }
+  // Works within a transaction until no more waits than `left`.
+  Status absorb(WriteTxn& txn, const Collection& collection, const Waiting& left,
+                const std::function<Status(std::uint64_t tail)>& report) const;
 
   std::string name_;
   HnswForm form_;

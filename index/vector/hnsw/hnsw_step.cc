@@ -247,14 +247,15 @@ double backlog_of(const HnswForm& form, const HnswState& state) noexcept {
 }
 
 Result<std::unique_ptr<MaintenanceStep>> prepare_step(View& view, const Collection& collection,
-                                                      const HnswForm& form, std::size_t batch) {
+                                                      const HnswForm& form, std::size_t batch,
+                                                      Sweeps sweeps) {
   QUIRE_TRY(HnswState state, HnswState::read(view, form));
   if (backlog_of(form, state) == 0) return nullptr;
   if (!state.encodes(form)) return prepare_training(view, collection, form, state);
   QUIRE_TRY(GraphView graph, state.graph(view, form));
-  const bool sweeps = sweep_due(state);
+  const bool sweeps_now = sweeps == Sweeps::kWhereDue && sweep_due(state);
   auto step = std::make_unique<GraphStep>(form, std::move(state), std::move(graph));
-  if (sweeps) {
+  if (sweeps_now) {
     QUIRE_CHECK(step->plan_sweep(view));
     return step;
   }
