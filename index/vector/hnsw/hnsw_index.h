@@ -18,7 +18,7 @@ namespace quire::hnsw {
 //     list names a free one.
 class HnswIndex final : public Index, public IndexMaintenance {
  public:
-  HnswIndex(std::string name, HnswForm form) : name_(std::move(name)), form_(std::move(form)) {}
+  HnswIndex(std::string name, const HnswForm& form) : name_(std::move(name)), form_(form) {}
 
   const std::string& name() const noexcept { return name_; }
   const HnswForm& form() const noexcept { return form_; }

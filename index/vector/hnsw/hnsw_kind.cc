@@ -71,8 +71,8 @@ class HnswKind final : public IndexKind {
 
   Result<std::unique_ptr<const Index>> bind(const Schema& schema,
                                             const IndexDefinition& definition) const override {
-    QUIRE_TRY(HnswForm form, HnswForm::bind(schema, definition));
-    return std::make_unique<const HnswIndex>(definition.name, std::move(form));
+    QUIRE_TRY(const HnswForm form, HnswForm::bind(schema, definition));
+    return std::make_unique<const HnswIndex>(definition.name, form);
   }
 };
 
