@@ -2,6 +2,7 @@
 // own, by transactions that are not logged. Kinds of index are not known here.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -69,9 +70,9 @@ class Maintenance {
   CollectionCache definitions_;
   const bool threaded_;
 
-  std::mutex step_mutex_;  // held by who works
-  std::size_t batch_;      // of the next step
-  double most_ = 0;        // the largest backlog at the last step
+  std::mutex step_mutex_;        // held by who works
+  std::size_t batch_;            // of the next step
+  std::atomic<double> most_{0};  // the largest backlog at the last step
 
   mutable std::mutex mutex_;  // of what follows
   std::condition_variable changed_;

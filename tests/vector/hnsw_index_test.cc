@@ -1,5 +1,8 @@
 // The index of vectors beside its records: it has what they have at every state, finds what is
 // nearest, and loses nothing to aborts, savepoints, crashes and maintenance.
+#include <atomic>
+#include <thread>
+
 #include "tests/vector/hnsw_world.h"
 
 namespace quire {
@@ -283,6 +286,50 @@ TEST(HnswIndex, CommitsKeepWhatWaitsWithinBounds) {
     }
   }
   EXPECT_EQ(world.stat().entries, 0u);
+}
+
+// ---------------------------------------------------------------- at the same time
+
+// Searches in new snapshots while records come and go and the thread links and repairs: each finds
+// what its snapshot has, and nothing else.
+TEST(HnswIndex, SearchesSeeTheirSnapshotWhateverGoesOn) {
+  Random random(12);
+  HnswWorld world({.options = with(R"("tail_bytes": 16384, "m": 6, "ef_construction": 30)"),
+                   .background = true});
+  world.put_some(0, 1500, random);
+  world.commit();
+  std::atomic<bool> ends{false};
+  std::atomic<int> searches{0};
+  const auto search = [&](std::uint64_t seed) {
+    Random own(seed);
+    while (!ends || searches < 20) {
+      const auto snapshot = must(world.database().begin_read());
+      const ByteVector query = world.maker().make(own);
+      const auto truth = world.exact(*snapshot, query, 5000);
+      const auto reader = must(HnswReader::open(*snapshot, world.items(), world.index()));
+      ASSERT_EQ(reader->count(), truth.size());
+      const auto all = must(reader->search({query.data(), 5000, 10}));
+      ASSERT_EQ(all.size(), truth.size());
+      for (std::size_t i = 0; i < truth.size(); ++i) ASSERT_EQ(all[i].id, truth[i].number);
+      ASSERT_EQ(must(reader->search({query.data(), 10, 50})).size(), 10u);
+      ++searches;
+    }
+  };
+  std::vector<std::thread> readers;
+  for (const std::uint64_t seed : {1, 2}) readers.emplace_back(search, seed);
+  for (int round = 0; round < 60; ++round) {
+    world.put_some(1500 + 20 * round, 20, random);
+    for (int i = 0; i < 15; ++i) world.erase(15 * round + i);
+    world.commit();
+    if (round % 20 == 10) world.database().maintenance()->pause();
+    if (round % 20 == 15) world.database().maintenance()->resume();
+  }
+  ends = true;
+  for (std::thread& reader : readers) reader.join();
+  world.flush();
+  EXPECT_EQ(world.figure("tail"), 0u);
+  EXPECT_EQ(world.figure("nodes"), 1500u + 60 * 20 - 60 * 15);
+  world.check();
 }
 
 // ---------------------------------------------------------------- courses of events
