@@ -154,12 +154,13 @@ void try_text(std::string_view text, Input input) {
   std::vector<Argument> pairs;
   for (std::size_t i = 0; named && i < values.size(); ++i)
     pairs.push_back({prepared->parameters()[i].name, values[i]});
-  const auto bound = named ? prepared->bind_named(pairs, kNow) : prepared->bind(values, kNow);
+  const Arguments given = named ? Arguments(pairs) : Arguments(values);
+  const auto bound = prepared->bind(given, kNow);
   if (!bound) return demand(!bound.error().message().empty(), "an error without a sentence");
   const std::string first = answers(*bound);
   demand(answers(*bound) == first, "the same is evaluated twice, and not the same");
   if (again->parameters().size() != values.size()) return;  // folded away
-  const auto bound_again = named ? again->bind_named(pairs, kNow) : again->bind(values, kNow);
+  const auto bound_again = again->bind(given, kNow);
   if (bound_again)
     demand(answers(*bound_again) == first, "the canonical text means something else");
 }

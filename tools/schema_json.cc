@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "tools/byte_source.h"
 #include "tools/convert.h"
 #include "tools/failure.h"
 #include "tools/value_text.h"
@@ -13,6 +14,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::uint64_t kMaxDimension = 65'535;
+constexpr std::size_t kMaxSchemaBytes = 16u << 20;
 
 // A misspelled member would otherwise be a silent default.
 void refuse_unknown_members(const ordered_json& object, const std::vector<std::string>& known,
@@ -271,6 +273,10 @@ Schema parse_schema(std::string_view text, const std::string& key) {
     }
   }
   return schema;
+}
+
+Schema read_schema(const std::string& path, const std::string& key) {
+  return parse_schema(read_whole(path, kMaxSchemaBytes), key);
 }
 
 std::string schema_to_json(const Schema& schema) {

@@ -17,6 +17,8 @@ namespace quire::tools {
 // `key` ("id", "year,number") overrides the text's own, when not empty. Throws Failure, saying what
 // is wrong.
 Schema parse_schema(std::string_view text, const std::string& key);
+// Of a file of at most 16 MiB ("-": standard input).
+Schema read_schema(const std::string& path, const std::string& key);
 // One line, the form above: parse_schema reads it back.
 std::string schema_to_json(const Schema& schema);
 

@@ -196,6 +196,12 @@ void refuse_options(const Arguments& arguments, std::initializer_list<std::strin
   }
 }
 
+Format format_of(const Arguments& arguments, const std::string& file) {
+  if (arguments.format == "csv") return Format::kCsv;
+  const bool csv = file.ends_with(".csv") || file.ends_with(".CSV");
+  return arguments.format.empty() && csv ? Format::kCsv : Format::kNdjson;
+}
+
 std::string bytes_argument(const Arguments& arguments, const std::string& text) {
   if (!arguments.hex) return text;
   const auto bytes = from_hex(text);

@@ -14,12 +14,6 @@
 namespace quire::tools {
 namespace {
 
-Format format_of(const Arguments& arguments, const std::string& file) {
-  const bool csv =
-      arguments.format == "csv" || (arguments.format.empty() && file.ends_with(".csv"));
-  return csv ? Format::kCsv : Format::kNdjson;
-}
-
 // "1,234 records" while it takes long.
 void show_progress(Progress* progress, std::uint64_t done, std::uint64_t total) {
   if (progress->due()) {

@@ -16,16 +16,6 @@
 namespace quire::tools {
 namespace {
 
-constexpr std::size_t kMaxSchemaBytes = 16u << 20;
-
-Format format_of(const Arguments& arguments, const std::string& file) {
-  if (arguments.format == "csv") return Format::kCsv;
-  if (arguments.format.empty() && (file.ends_with(".csv") || file.ends_with(".CSV"))) {
-    return Format::kCsv;
-  }
-  return Format::kNdjson;
-}
-
 // Nothing when there is no database yet.
 std::optional<Database> open_existing(const Arguments& arguments) {
   try {
@@ -88,7 +78,7 @@ std::unique_ptr<RecordSink> make_sink(const Arguments& arguments, const std::opt
   }
   std::optional<Schema> given;
   if (!arguments.schema_file.empty()) {
-    given = parse_schema(read_whole(arguments.schema_file, kMaxSchemaBytes), arguments.key_field);
+    given = read_schema(arguments.schema_file, arguments.key_field);
   }
   std::optional<Schema> schema = existing_schema(db, arguments.rest[0]);
   if (schema) {

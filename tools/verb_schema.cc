@@ -1,7 +1,6 @@
 // schema: what a collection is, and changes of it.
 #include <nlohmann/json.hpp>
 
-#include "tools/byte_source.h"
 #include "tools/failure.h"
 #include "tools/long_call.h"
 #include "tools/output.h"
@@ -12,8 +11,6 @@
 
 namespace quire::tools {
 namespace {
-
-constexpr std::size_t kMaxSchemaBytes = 16u << 20;
 
 struct Versions {
   std::uint32_t newest = 0, oldest = 0;
@@ -83,7 +80,7 @@ int show(const Arguments& arguments) {
 
 // Exit code 1, and the difference as a message, where it is another.
 int expect(const Arguments& arguments) {
-  const Schema wanted = parse_schema(read_whole(arguments.rest[2], kMaxSchemaBytes), "");
+  const Schema wanted = read_schema(arguments.rest[2], "");
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
   const Collection collection = find_collection(txn, arguments.rest[0]);
@@ -118,7 +115,8 @@ Schema changed_schema(const Arguments& arguments, Schema schema) {
   return schema;
 }
 
-void carry_out(const Arguments& arguments, const Transaction& txn, const Collection& collection) {
+void carry_out_change(const Arguments& arguments, const Transaction& txn,
+                      const Collection& collection) {
   const std::string& what = arguments.rest[1];
   if (what == "name") {
     require(quire_collection_rename(txn.handle(), collection.id(), arguments.rest[2].c_str()));
@@ -135,11 +133,11 @@ void carry_out(const Arguments& arguments, const Transaction& txn, const Collect
                                       LongCall::progress, &call));
 }
 
-int change(const Arguments& arguments) {
+int change_fields(const Arguments& arguments) {
   Database db = open_for_writing(arguments);
   Transaction txn = db.write();
   const Collection collection = find_collection(txn, arguments.rest[0]);
-  carry_out(arguments, txn, collection);
+  carry_out_change(arguments, txn, collection);
   const Versions versions = versions_of(txn, collection);
   commit(arguments, &txn);
   db.close();
@@ -171,7 +169,7 @@ int run_schema(const Arguments& arguments) {
   const std::string& what = arguments.rest[1];
   const std::size_t words = 1 + words_of(what);
   require_words(arguments, words, words, "COLLECTION " + what + " and what it takes");
-  return what == "expect" ? expect(arguments) : change(arguments);
+  return what == "expect" ? expect(arguments) : change_fields(arguments);
 }
 
 }  // namespace quire::tools

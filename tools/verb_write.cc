@@ -16,7 +16,6 @@ namespace quire::tools {
 namespace {
 
 constexpr std::size_t kMaxValueBytes = std::size_t{2} << 30;
-constexpr std::size_t kMaxSchemaBytes = 16u << 20;
 
 // One line for --json, nothing for people: what was asked for is done.
 void report_json(const Arguments& arguments, const std::string& json) {
@@ -208,7 +207,7 @@ int run_create(const Arguments& arguments) {
   }
   Schema schema;
   if (collection) {
-    schema = parse_schema(read_whole(arguments.schema_file, kMaxSchemaBytes), arguments.key_field);
+    schema = read_schema(arguments.schema_file, arguments.key_field);
   }
   const bool contents = collection || !arguments.keyspace.empty();
   Database db = open_for_writing(

@@ -34,6 +34,17 @@ Result<CollectionDefinition> put_definition_together(
   return CollectionDefinition::decode(reader.get_bytes(size), id);
 }
 
+LostRange lost_range(const TreeLoss& loss, std::string why) {
+  LostRange range;
+  range.low = to_vector(loss.low);
+  if (loss.high) range.high = to_vector(*loss.high);
+  range.count = loss.entries;
+  range.ptr = loss.ptr;
+  range.level = loss.level;
+  range.why = std::move(why);
+  return range;
+}
+
 }  // namespace
 
 const ContentsSalvager::Lost* ContentsSalvager::Vectors::find(std::uint64_t number) const noexcept {
@@ -94,19 +105,13 @@ Status ContentsSalvager::read_catalog() {
   std::unordered_set<PageNumber> reached;
   SalvageTarget catalog{.subject = Subject::kDatabase};
   const auto keep = [this](Bytes key, Bytes value) { return keep_catalog_entry(key, value); };
-  const TreeSalvage walk{.on_entry = keep,
-                         .on_loss = [&](const TreeLoss& loss) -> Status {
-                           LostRange range;
-                           range.low = to_vector(loss.low);
-                           if (loss.high) range.high = to_vector(*loss.high);
-                           range.count = loss.entries;
-                           range.ptr = loss.ptr;
-                           range.level = loss.level;
-                           range.why = why_lost(*loss.why, loss.parent, "the root");
-                           catalog.lost.push_back(std::move(range));
-                           return {};
-                         },
-                         .on_node = [&](PageNumber page) { reached.insert(page); }};
+  const TreeSalvage walk{
+      .on_entry = keep,
+      .on_loss = [&](const TreeLoss& loss) -> Status {
+        catalog.lost.push_back(lost_range(loss, why_lost(*loss.why, loss.parent, "the root")));
+        return {};
+      },
+      .on_node = [&](PageNumber page) { reached.insert(page); }};
   QUIRE_CHECK(tree_salvage(reader_, base_.root.catalog_tree(), walk));
   if (unverified_) QUIRE_CHECK(take_strays(catalog, kCatalogId, true, reached, keep));
   for (const LostRange& range : catalog.lost) {
@@ -183,14 +188,7 @@ Status ContentsSalvager::salvage_tree(SalvageTarget& target, StructureId id,
                                target.lose_one(loss.low, loss.ptr, "its value: " + why);
                                return {};
                              }
-                             LostRange range;
-                             range.low = to_vector(loss.low);
-                             if (loss.high) range.high = to_vector(*loss.high);
-                             range.count = loss.entries;
-                             range.ptr = loss.ptr;
-                             range.level = loss.level;
-                             range.why = std::move(why);
-                             target.lost.push_back(std::move(range));
+                             target.lost.push_back(lost_range(loss, std::move(why)));
                              return {};
                            },
                            .on_node = [&](PageNumber page) { reached.insert(page); }};

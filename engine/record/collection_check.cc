@@ -37,19 +37,8 @@ class Checker {
   }
 
  private:
-  template <class Visit>
-  Status each(const TreeRoot& tree, const Visit& visit) {
-    TreeCursor cursor(&view_.reader(), tree);
-    QUIRE_CHECK(cursor.first());
-    while (cursor.valid()) {
-      QUIRE_TRY(const Bytes value, cursor.value());
-      if (Status found = visit(cursor.key(), value); !found) {
-        if (found.error().code() != ErrorCode::kCorrupt) return found;
-        report_(found.error());
-      }
-      QUIRE_CHECK(cursor.next());
-    }
-    return {};
+  Status each(const TreeRoot& tree, const std::function<Status(Bytes key, Bytes value)>& visit) {
+    return check_entries(view_, tree, report_, visit);
   }
 
   void damage(const std::string& words) {
@@ -171,6 +160,21 @@ class Checker {
 };
 
 }  // namespace
+
+Status check_entries(View& view, const TreeRoot& tree, const ReportDamage& report,
+                     const std::function<Status(Bytes key, Bytes value)>& visit) {
+  TreeCursor cursor(&view.reader(), tree);
+  QUIRE_CHECK(cursor.first());
+  while (cursor.valid()) {
+    QUIRE_TRY(const Bytes value, cursor.value());
+    if (Status found = visit(cursor.key(), value); !found) {
+      if (found.error().code() != ErrorCode::kCorrupt) return found;
+      report(found.error());
+    }
+    QUIRE_CHECK(cursor.next());
+  }
+  return {};
+}
 
 Status check_collection(View& view, const Collection& collection, const ReportDamage& report) {
   return Checker(view, collection, report).run();

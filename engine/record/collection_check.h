@@ -1,6 +1,8 @@
 // Whether the structures of a collection agree with one another.
 #pragma once
 
+#include <functional>
+
 #include "engine/record/collection.h"
 
 namespace quire {
@@ -11,5 +13,10 @@ namespace quire {
 // The structures themselves (tree_check, array_check) are somebody else's. An error: it could not
 // go on. Not for use by many threads on one view.
 Status check_collection(View& view, const Collection& collection, const ReportDamage& report);
+
+// Visits every entry of a tree, in order. Reports what the visit finds corrupt, and goes on; any
+// other error ends it, and one of the tree.
+Status check_entries(View& view, const TreeRoot& tree, const ReportDamage& report,
+                     const std::function<Status(Bytes key, Bytes value)>& visit);
 
 }  // namespace quire

@@ -5,7 +5,7 @@
 #include "engine/record/array_value.h"
 #include "index/filter/arithmetic.h"
 #include "index/filter/ascii.h"
-#include "index/filter/json_path.h"
+#include "index/filter/json_reader.h"
 
 namespace quire::filter {
 

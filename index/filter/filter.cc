@@ -19,15 +19,9 @@ void BoundFilter::be_alone() {
   bound_ = std::move(fresh);
 }
 
-Status BoundFilter::bind_again(std::span<const Value> arguments, std::optional<std::int64_t> now) {
+Status BoundFilter::bind_again(const Arguments& arguments, std::optional<std::int64_t> now) {
   be_alone();
   return filter::bind_again(*bound_, arguments, now);
-}
-
-Status BoundFilter::bind_named_again(std::span<const Argument> arguments,
-                                     std::optional<std::int64_t> now) {
-  be_alone();
-  return filter::bind_named_again(*bound_, arguments, now);
 }
 
 const Value* BoundFilter::constant(const filter::Node& node) const noexcept {
@@ -50,14 +44,9 @@ Result<Filter> Filter::prepare(std::string_view text, const Schema& schema) {
   return Filter(std::move(prepared));
 }
 
-Result<BoundFilter> Filter::bind(std::span<const Value> arguments,
+Result<BoundFilter> Filter::bind(const Arguments& arguments,
                                  std::optional<std::int64_t> now) const {
   return wrapped<BoundFilter>(filter::bind(prepared_, arguments, now));
-}
-
-Result<BoundFilter> Filter::bind_named(std::span<const Argument> arguments,
-                                       std::optional<std::int64_t> now) const {
-  return wrapped<BoundFilter>(filter::bind_named(prepared_, arguments, now));
 }
 
 OwnedValue BoundExpression::value(const FieldSource& record) const {
@@ -70,14 +59,9 @@ Result<Expression> Expression::prepare(std::string_view text, const Schema& sche
   return Expression(std::move(prepared));
 }
 
-Result<BoundExpression> Expression::bind(std::span<const Value> arguments,
+Result<BoundExpression> Expression::bind(const Arguments& arguments,
                                          std::optional<std::int64_t> now) const {
   return wrapped<BoundExpression>(filter::bind(prepared_, arguments, now));
-}
-
-Result<BoundExpression> Expression::bind_named(std::span<const Argument> arguments,
-                                               std::optional<std::int64_t> now) const {
-  return wrapped<BoundExpression>(filter::bind_named(prepared_, arguments, now));
 }
 
 }  // namespace quire

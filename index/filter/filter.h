@@ -30,9 +30,7 @@ class BoundFilter {
 
   // The same filter with other arguments, as Filter::bind(). Where no copy of this is left it costs
   // no memory: what was lent of it is good no more. After an error it can only be bound again.
-  Status bind_again(std::span<const Value> arguments, std::optional<std::int64_t> now = {});
-  Status bind_named_again(std::span<const Argument> arguments,
-                          std::optional<std::int64_t> now = {});
+  Status bind_again(const Arguments& arguments, std::optional<std::int64_t> now = {});
 
   // Whether the record is found: the whole is true, neither false nor unknown. Allocates nothing
   // but the memory of the thread for texts and JSON, which is used again.
@@ -84,10 +82,8 @@ class Filter {
   // Arguments are copied. `now`: microseconds since 1970; the clock's where none is given. kInvalid
   // for too few and too many, and for patterns and times that make no sense; kType, naming the
   // parameter.
-  Result<BoundFilter> bind(std::span<const Value> arguments = {},
+  Result<BoundFilter> bind(const Arguments& arguments = {},
                            std::optional<std::int64_t> now = {}) const;
-  Result<BoundFilter> bind_named(std::span<const Argument> arguments,
-                                 std::optional<std::int64_t> now = {}) const;
 
  private:
   explicit Filter(std::shared_ptr<const filter::Prepared> prepared) noexcept
@@ -120,10 +116,8 @@ class Expression {
   std::span<const std::uint32_t> fields() const noexcept { return prepared_->fields; }
   std::string text() const { return filter::to_text(root()); }
 
-  Result<BoundExpression> bind(std::span<const Value> arguments = {},
+  Result<BoundExpression> bind(const Arguments& arguments = {},
                                std::optional<std::int64_t> now = {}) const;
-  Result<BoundExpression> bind_named(std::span<const Argument> arguments,
-                                     std::optional<std::int64_t> now = {}) const;
 
  private:
   explicit Expression(std::shared_ptr<const filter::Prepared> prepared) noexcept

@@ -225,7 +225,7 @@ Status take_arguments(Bound& bound, std::span<const Value> arguments) {
   return {};
 }
 
-Status take_named(Bound& bound, std::span<const Argument> arguments) {
+Status take_arguments(Bound& bound, std::span<const Argument> arguments) {
   const Prepared& prepared = *bound.prepared;
   const std::vector<TypedParameter>& parameters = prepared.parameters;
   if (!parameters.empty() && prepared.numbered)
@@ -284,12 +284,6 @@ Status fill(Bound& bound, std::optional<std::int64_t> now) {
   return {};
 }
 
-std::shared_ptr<Bound> unbound(std::shared_ptr<const Prepared> prepared) {
-  auto bound = std::make_shared<Bound>();
-  bound->prepared = std::move(prepared);
-  return bound;
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const Prepared>> prepare(std::string_view text, const Schema& schema,
@@ -300,30 +294,17 @@ Result<std::shared_ptr<const Prepared>> prepare(std::string_view text, const Sch
   return prepared;
 }
 
-Status bind_again(Bound& bound, std::span<const Value> arguments, std::optional<std::int64_t> now) {
-  QUIRE_CHECK(take_arguments(bound, arguments));
-  return fill(bound, now);
-}
-
-Status bind_named_again(Bound& bound, std::span<const Argument> arguments,
-                        std::optional<std::int64_t> now) {
-  QUIRE_CHECK(take_named(bound, arguments));
+Status bind_again(Bound& bound, const Arguments& arguments, std::optional<std::int64_t> now) {
+  QUIRE_CHECK(
+      std::visit([&](const auto& given) { return take_arguments(bound, given); }, arguments));
   return fill(bound, now);
 }
 
 Result<std::shared_ptr<Bound>> bind(std::shared_ptr<const Prepared> prepared,
-                                    std::span<const Value> arguments,
-                                    std::optional<std::int64_t> now) {
-  auto bound = unbound(std::move(prepared));
+                                    const Arguments& arguments, std::optional<std::int64_t> now) {
+  auto bound = std::make_shared<Bound>();
+  bound->prepared = std::move(prepared);
   QUIRE_CHECK(bind_again(*bound, arguments, now));
-  return bound;
-}
-
-Result<std::shared_ptr<Bound>> bind_named(std::shared_ptr<const Prepared> prepared,
-                                          std::span<const Argument> arguments,
-                                          std::optional<std::int64_t> now) {
-  auto bound = unbound(std::move(prepared));
-  QUIRE_CHECK(bind_named_again(*bound, arguments, now));
   return bound;
 }
 

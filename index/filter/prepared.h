@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "index/filter/evaluate.h"
@@ -17,6 +18,8 @@ struct Argument {
   std::string_view name;
   Value value;
 };
+// By their number, or by their name.
+using Arguments = std::variant<std::span<const Value>, std::span<const Argument>>;
 
 }  // namespace quire
 
@@ -46,15 +49,9 @@ Result<std::shared_ptr<const Prepared>> prepare(std::string_view text, const Sch
 
 // `now`: microseconds; the clock's where none is given.
 Result<std::shared_ptr<Bound>> bind(std::shared_ptr<const Prepared> prepared,
-                                    std::span<const Value> arguments,
-                                    std::optional<std::int64_t> now);
-Result<std::shared_ptr<Bound>> bind_named(std::shared_ptr<const Prepared> prepared,
-                                          std::span<const Argument> arguments,
-                                          std::optional<std::int64_t> now);
+                                    const Arguments& arguments, std::optional<std::int64_t> now);
 // The same tree with other arguments, in the memory that is there. After an error `bound` can only
 // be bound again.
-Status bind_again(Bound& bound, std::span<const Value> arguments, std::optional<std::int64_t> now);
-Status bind_named_again(Bound& bound, std::span<const Argument> arguments,
-                        std::optional<std::int64_t> now);
+Status bind_again(Bound& bound, const Arguments& arguments, std::optional<std::int64_t> now);
 
 }  // namespace quire::filter

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "engine/record/owned_value.h"
+#include "index/filter/step.h"
 
 namespace quire::filter {
 
@@ -70,14 +71,6 @@ using Types = std::uint32_t;
 constexpr Types types_of(FieldType type) noexcept {
   return Types{1} << static_cast<unsigned>(type);
 }
-
-// A step into a JSON document: to a member of an object, or to an element of an array, from 0.
-struct Step {
-  std::string name;
-  std::uint32_t index = 0;
-  bool is_index = false;
-  bool operator==(const Step&) const = default;
-};
 
 inline constexpr std::uint32_t kNone = UINT32_MAX;
 

@@ -13,6 +13,7 @@
 
 #include "engine/base/result.h"
 #include "engine/record/value.h"
+#include "index/filter/step.h"
 
 namespace quire {
 
@@ -21,12 +22,7 @@ inline constexpr std::size_t kMaxPathKey = 1024;  // bytes of a key
 
 class JsonPath {
  public:
-  struct Step {
-    std::string key;            // of a member
-    std::uint32_t element = 0;  // of an array, where there is no key
-    bool is_element = false;
-    bool operator==(const Step&) const = default;
-  };
+  using Step = filter::Step;
 
   // kInvalid, saying what is wrong. A path has one step or more.
   static Result<JsonPath> parse(std::string_view text);

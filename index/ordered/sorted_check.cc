@@ -1,5 +1,6 @@
 // Whether a sorted index has the entries of the records, and no others.
 #include "engine/record/collection.h"
+#include "engine/record/collection_check.h"
 #include "engine/record/key_codec.h"
 #include "engine/record/record_change.h"
 #include "index/ordered/sorted_index.h"
@@ -23,19 +24,8 @@ class Check {
   }
 
  private:
-  template <class Visit>
-  Status each(const TreeRoot& tree, const Visit& visit) {
-    TreeCursor cursor(&view_.reader(), tree);
-    QUIRE_CHECK(cursor.first());
-    while (cursor.valid()) {
-      QUIRE_TRY(const Bytes value, cursor.value());
-      if (Status checked = visit(cursor.key(), value); !checked) {
-        if (checked.error().code() != ErrorCode::kCorrupt) return checked;
-        report_(checked.error());
-      }
-      QUIRE_CHECK(cursor.next());
-    }
-    return {};
+  Status each(const TreeRoot& tree, const std::function<Status(Bytes key, Bytes value)>& visit) {
+    return check_entries(view_, tree, report_, visit);
   }
 
   void damage(const std::string& words) const { report_(Error(ErrorCode::kCorrupt, words)); }

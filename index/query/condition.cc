@@ -316,10 +316,7 @@ void add_fields(const Node& node, FieldList& fields) {
 }
 
 bool same_path(const Node& node, const JsonPath& path) noexcept {
-  return std::ranges::equal(
-      node.steps, path.steps(), [](const filter::Step& a, const JsonPath::Step& b) {
-        return a.is_index == b.is_element && (a.is_index ? a.index == b.element : a.name == b.key);
-      });
+  return node.steps == path.steps();
 }
 
 }  // namespace quire::query

@@ -83,12 +83,10 @@ bool Query::rest() noexcept {
 // ---------------------------------------------------------------- preparation
 
 Status Query::bind_filter(const QueryRequest& request, std::optional<std::int64_t> now) {
-  const bool named = !request.named.empty();
-  if (filter_)
-    return named ? filter_->bind_named_again(request.named, now)
-                 : filter_->bind_again(request.arguments, now);
-  auto bound = named ? prepared_->filter->bind_named(request.named, now)
-                     : prepared_->filter->bind(request.arguments, now);
+  const Arguments arguments =
+      request.named.empty() ? Arguments(request.arguments) : Arguments(request.named);
+  if (filter_) return filter_->bind_again(arguments, now);
+  auto bound = prepared_->filter->bind(arguments, now);
   if (!bound) return std::unexpected(bound.error());
   filter_ = *std::move(bound);
   return {};

@@ -9,10 +9,10 @@ namespace quire::test {
 
 inline constexpr std::uint64_t kSeed = 13;
 
-inline const Scene& scene(const std::string& name) {
-  static std::map<std::string, Scene> scenes;
-  auto& found = scenes[name];
-  if (found.name.empty()) found = make_scene(name, kSeed);
+inline const Scene& scene(const std::string& name, std::uint64_t seed = kSeed) {
+  static std::map<std::pair<std::string, std::uint64_t>, Scene> scenes;
+  auto& found = scenes[{name, seed}];
+  if (found.name.empty()) found = make_scene(name, seed);
   return found;
 }
 

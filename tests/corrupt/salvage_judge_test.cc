@@ -67,10 +67,10 @@ std::vector<Sample> make_samples(const Scene& there) {
   return samples;
 }
 
-const std::vector<Sample>& samples_of(const std::string& name) {
-  static std::map<std::string, std::vector<Sample>> all;
-  auto& samples = all[name];
-  if (samples.empty()) samples = make_samples(scene(name));
+const std::vector<Sample>& samples_of(const Scene& there) {
+  static std::map<const Scene*, std::vector<Sample>> all;
+  auto& samples = all[&there];
+  if (samples.empty()) samples = make_samples(there);
   return samples;
 }
 
@@ -89,15 +89,16 @@ void choose_space(const State& state) {
 
 // Has each sample that `which` chooses salvaged by one that is broken; all must be found wrong.
 std::size_t expect_wrong(const std::string& name, const std::function<bool(const Sample&)>& which,
-                         const Salvager& broken) {
+                         const Salvager& broken, std::uint64_t seed = kSeed) {
   std::size_t tried = 0;
-  choose_space(scene(name).history.back());
-  for (const Sample& sample : samples_of(name)) {
+  const Scene& there = scene(name, seed);
+  choose_space(there.history.back());
+  for (const Sample& sample : samples_of(there)) {
     if (!which(sample)) continue;
     ++tried;
-    const Verdict verdict = judge_salvage(scene(name), sample.mutation, kSeed, broken);
+    const Verdict verdict = judge_salvage(there, sample.mutation, kSeed, broken);
     EXPECT_EQ(verdict.outcome, Outcome::kWrong)
-        << case_name(scene(name), sample.mutation) << verdict.words;
+        << "seed " << seed << ", " << case_name(there, sample.mutation) << verdict.words;
   }
   return tried;
 }
@@ -204,7 +205,7 @@ Salvager reading(const Files& others) {
 
 TEST(SalvageJudge, SamplesLoseSomethingAndNothing) {
   for (const char* name : {"closed", "crashed"}) {
-    const auto& samples = samples_of(name);
+    const auto& samples = samples_of(scene(name));
     const auto count = [&](auto which) { return std::ranges::count_if(samples, which); };
     EXPECT_GT(count([](const Sample& sample) { return sample.complete; }), 1) << name;
     EXPECT_GT(count([](const Sample& sample) { return !sample.complete; }), 5) << name;
@@ -315,7 +316,9 @@ TEST(SalvageJudge, AnotherNameThanItHadWithoutAWordIsWrong) {
   EXPECT_GT(expect_wrong("closed", which, silent) + expect_wrong("crashed", which, silent), 0u);
 }
 
-// It was not: where names are lost, the state before the first commit agreed with everything.
+// They were not: where names are lost, the state before the first commit agreed with everything;
+// and in scenes of the seeds 4 and 5 the records of a collection that are saved without a vector
+// excused a key too many of a keyspace.
 TEST(SalvageJudge, KeysThatWereNeverThereAreWrongAlsoWhereNamesAreLost) {
   const auto add = [](WriteTxn& txn) { put_into_space(txn, "never", "there"); };
   const auto which = [](const Sample& sample) {
@@ -323,8 +326,10 @@ TEST(SalvageJudge, KeysThatWereNeverThereAreWrongAlsoWhereNamesAreLost) {
         sample.events, [](const SalvageEvent& event) { return event.kind == Kind::kUnverified; });
     return checked && has_keys_of_space(sample) && sample.has(Kind::kLost, Subject::kDatabase);
   };
-  const std::size_t tried = expect_wrong("closed", which, changing(add, saved_differs_by(1))) +
-                            expect_wrong("crashed", which, changing(add, saved_differs_by(1)));
+  std::size_t tried = 0;
+  for (const std::uint64_t seed : {kSeed, std::uint64_t{4}, std::uint64_t{5}})
+    for (const char* name : {"closed", "crashed"})
+      tried += expect_wrong(name, which, changing(add, saved_differs_by(1)), seed);
   EXPECT_GT(tried, 0u);
 }
 

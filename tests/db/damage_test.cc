@@ -17,7 +17,6 @@ using namespace test;
 using io::SimulatedDisk;
 using io::Survival;
 
-const std::string kData = std::string(kDatabasePath) + "/data";
 const std::string kLog = std::string(kDatabasePath) + "/wal";
 
 State contents(int count) {

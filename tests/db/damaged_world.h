@@ -13,7 +13,6 @@ namespace quire::test::damaging {
 using io::SimulatedDisk;
 using io::Survival;
 
-inline const std::string kData = std::string(kDatabasePath) + "/data";
 inline constexpr std::uint64_t kPage = 512;
 inline constexpr int kKeys = 150;
 inline constexpr int kRecords = 90;

@@ -11,8 +11,6 @@ using namespace test;
 using io::SimulatedDisk;
 using io::Survival;
 
-const std::string kData = std::string(kDatabasePath) + "/data";
-
 // Closed in order, so that nothing of it is in memory or in the log.
 std::unique_ptr<SimulatedDisk> make(const WorkloadOptions& options) {
   auto disk = std::make_unique<SimulatedDisk>(options.seed);

@@ -368,20 +368,15 @@ std::unique_ptr<SimulatedDisk> with_log_of_books(bool nullable, State& titles) {
 }
 
 Keys titles_in(io::Disk& disk) {
-  DatabaseOptions existing = small_database();
-  existing.create = false;
-  const auto database = must(Database::open(disk, kSaved, existing));
-  const auto snapshot = must(database->begin_read());
-  RecordReader reader(*snapshot, must(Collection::open(*snapshot, "books")));
-  RecordScan scan = must(RecordScan::open(reader, nullptr, nullptr));
-  std::array<Value, 3> values;
+  const SavedBooks books(disk);
   Keys titles;
-  while (must(scan.next(values)))
+  books.for_each([&](std::span<const Value> values) {
     titles.emplace(as_text(values[0].bytes),
                    values[1].is_null() ? "(null)" : as_text(values[1].bytes));
-  EXPECT_TRUE(must(snapshot->find_name("more")).has_value());
-  EXPECT_FALSE(must(snapshot->find_name("gone")).has_value());
-  EXPECT_FALSE(must(snapshot->find_name("gone too")).has_value());
+  });
+  EXPECT_TRUE(must(books.snapshot().find_name("more")).has_value());
+  EXPECT_FALSE(must(books.snapshot().find_name("gone")).has_value());
+  EXPECT_FALSE(must(books.snapshot().find_name("gone too")).has_value());
   return titles;
 }
 
@@ -459,7 +454,8 @@ TEST(SalvageLedger, SaysRangesAndCounts) {
             "keys before 'd': 3 lost: why\n5 keys saved, 3 lost\n");
   EXPECT_EQ(words_about(target_with("b", "d", 0)), "5 keys saved, 0 lost\n");
   SalvageTarget whole{.name = "goods"};
-  whole.without[to_vector(as_bytes("k"))] = {};  // has all its vectors again
+  whole.without.emplace(to_vector(as_bytes("k")),
+                        std::set<FieldId>());  // has all its vectors again
   EXPECT_EQ(words_about(whole), "5 keys saved, 0 lost\n");
   SalvageTarget target = target_with("b", "d", 3);
   target.note_erase_range(as_bytes("c"), as_bytes("z"));

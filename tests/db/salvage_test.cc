@@ -272,18 +272,11 @@ struct Counted {
   std::uint64_t without_vector = 0;
 };
 Counted count_books(io::Disk& disk) {
-  DatabaseOptions existing = small_database();
-  existing.create = false;
-  const auto database = must(Database::open(disk, kSaved, existing));
-  const auto snapshot = must(database->begin_read());
-  RecordReader reader(*snapshot, must(Collection::open(*snapshot, "books")));
-  RecordScan scan = must(RecordScan::open(reader, nullptr, nullptr));
-  std::array<Value, 3> values;
   Counted counted;
-  while (must(scan.next(values))) {
+  SavedBooks(disk).for_each([&](std::span<const Value> values) {
     ++counted.records;
     counted.without_vector += values[2].is_null() ? 1 : 0;
-  }
+  });
   return counted;
 }
 

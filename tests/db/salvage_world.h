@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/db/salvage.h"
+#include "engine/record/record_reader.h"
 #include "tests/db/workload.h"
 #include "wal/log_reader.h"
 
@@ -15,7 +16,6 @@ using io::Survival;
 using Kind = SalvageEvent::Kind;
 using Subject = SalvageEvent::Subject;
 
-inline const std::string kData = std::string(kDatabasePath) + "/data";
 inline const std::string kLog = std::string(kDatabasePath) + "/wal";
 inline constexpr const char* kSaved = "/saved.quire";
 inline constexpr std::uint32_t kPage = 512;
@@ -116,5 +116,31 @@ inline void spoil_metas(io::Disk& disk) {
   spoil(disk, 100, "xyz");
   spoil(disk, kPage + 100, "xyz");
 }
+
+// What a salvage made of the collection of books.
+class SavedBooks {
+ public:
+  explicit SavedBooks(io::Disk& disk) {
+    DatabaseOptions existing = small_database();
+    existing.create = false;
+    database_ = must(Database::open(disk, kSaved, existing));
+    snapshot_ = must(database_->begin_read());
+    books_.emplace(must(Collection::open(*snapshot_, "books")));
+  }
+
+  Snapshot& snapshot() const { return *snapshot_; }
+  const Collection& collection() const { return *books_; }
+  void for_each(const std::function<void(std::span<const Value>)>& visit) const {
+    RecordReader reader(*snapshot_, *books_);
+    std::vector<Value> values(books_->schema().size());
+    RecordScan scan = must(RecordScan::open(reader, nullptr, nullptr));
+    while (must(scan.next(values))) visit(values);
+  }
+
+ private:
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<Snapshot> snapshot_;
+  std::optional<Collection> books_;
+};
 
 }  // namespace quire::test::salvaging

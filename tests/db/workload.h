@@ -47,6 +47,7 @@ inline DatabaseOptions small_database() {
 }
 
 inline constexpr const char* kDatabasePath = "/shop.quire";
+inline const std::string kData = std::string(kDatabasePath) + "/data";
 
 // Another mixture for each seed: page and log sizes, commits by checkpoint, spills, archives.
 inline WorkloadOptions workload_of(std::uint64_t seed) {

@@ -14,6 +14,12 @@
 
 namespace quire::test {
 
+// A filter that is refused, and with what words.
+struct WrongFilter {
+  std::string text;
+  std::string sentence;
+};
+
 inline const Schema& schema() {
   static const Schema schema = must(Schema::make({{"id", FieldType::kI64},
                                                   {"n", FieldType::kI64, true},

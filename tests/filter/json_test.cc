@@ -1,5 +1,5 @@
 // Paths into JSON, and what lies there.
-#include "index/filter/json_path.h"
+#include "index/filter/json_reader.h"
 
 #include "tests/filter/filter_world.h"
 

@@ -134,7 +134,7 @@ bool like_matches(const std::vector<std::string>& text, std::size_t t,
   return equal && like_matches(text, t + 1, pattern, p + 1);
 }
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
   return out + "'";
@@ -206,7 +206,7 @@ std::string Maker::literal_text(const Plain& value) {
       std::snprintf(digits, sizeof digits, "%.17e", value.d);
       return digits;
     case Kind::kText:
-      return quoted(value.s);
+      return in_quotes(value.s);
     case Kind::kTime: {
       const std::int64_t second =
           value.i >= 0 ? value.i / 1'000'000 : (value.i - 999'999) / 1'000'000;
@@ -393,7 +393,7 @@ MadeCondition Maker::like() {
   }
   if (fold)
     for (std::string& one : pattern) one = cased(one, true);
-  return {left.text + word(fold ? "ilike" : "like") + quoted(written) +
+  return {left.text + word(fold ? "ilike" : "like") + in_quotes(written) +
               (escape ? word("escape") + "'!'" : ""),
           [=](const PlainRecord& record) -> Truth3 {
             const Plain value = left.meaning(record);
@@ -407,7 +407,8 @@ MadeCondition Maker::matches() {
   const std::string part = one_in(2) ? "a" : "é";
   const std::size_t anchor = below(3);
   const std::string pattern = (anchor == 0 ? "^" : "") + part + (anchor == 1 ? "$" : "");
-  return {left.text + word("matches") + quoted(pattern), [=](const PlainRecord& record) -> Truth3 {
+  return {left.text + word("matches") + in_quotes(pattern),
+          [=](const PlainRecord& record) -> Truth3 {
             const Plain value = left.meaning(record);
             if (value.kind != Kind::kText) return {};
             if (anchor == 0) return value.s.starts_with(part);

@@ -6,13 +6,8 @@
 namespace quire::test {
 namespace {
 
-struct Wrong {
-  std::string text;
-  std::string sentence;
-};
-
 TEST(Parse, SaysWhereItWentWrongAndWhatItExpected) {
-  const Wrong all[] = {
+  const WrongFilter all[] = {
       {"", "at 0: expected a value, found the end"},
       {"   ", "at 3: expected a value, found the end"},
       {"n = 1 and", "at 9: expected a value after 'and', found the end"},
@@ -98,7 +93,7 @@ TEST(Parse, SaysWhereItWentWrongAndWhatItExpected) {
       {"doc[4294967296] = 1", "at 4: the index is too large"},
       {"doc.5 = 1", "at 4: expected a name after '.', found '5'"},
   };
-  for (const Wrong& wrong : all) {
+  for (const WrongFilter& wrong : all) {
     const std::string found = problem(wrong.text);
     EXPECT_NE(found.find(": filter, " + wrong.sentence), std::string::npos)
         << wrong.text << "\n  says " << found;
@@ -137,7 +132,7 @@ TEST(Parse, KeepsItsLimits) {
 
 // The canonical text shows the tree: what is written here says how the left side is understood.
 TEST(Parse, Binds) {
-  const Wrong all[] = {
+  const WrongFilter all[] = {
       {"b or c and b", "b or c and b"},
       {"(b or c) and b", "(b or c) and b"},
       {"not b and c", "not b and c"},
@@ -199,7 +194,7 @@ TEST(Parse, Binds) {
       {"b and (true and (b or c)) or c", "b and (b or c) or c"},
       {"(true and (b or c)) or c", "b or c or c"},
   };
-  for (const Wrong& one : all) {
+  for (const WrongFilter& one : all) {
     const auto filter = Filter::prepare(one.text, schema());
     ASSERT_TRUE(filter) << one.text << ": " << filter.error().message();
     EXPECT_EQ(filter->text(), one.sentence) << one.text;

@@ -6,13 +6,8 @@
 namespace quire::test {
 namespace {
 
-struct Wrong {
-  std::string text;
-  std::string sentence;
-};
-
 TEST(Types, ThatDoNotGoTogetherAreNamedWithTheirPlace) {
-  const Wrong all[] = {
+  const WrongFilter all[] = {
       {"t = 5", "at 2: text can't be compared with i64"},
       {"5 < t", "at 2: i64 can't be compared with text"},
       {"n = 'x'", "at 2: i64 can't be compared with text"},
@@ -65,7 +60,7 @@ TEST(Types, ThatDoNotGoTogetherAreNamedWithTheirPlace) {
        "at 16: parameter $1 can't be array of i64 or array of f64 here and a number elsewhere"},
       {"v in $1", "at 2: vector f32 can't be in a list"},
   };
-  for (const Wrong& wrong : all)
+  for (const WrongFilter& wrong : all)
     EXPECT_EQ(problem(wrong.text), "type: filter, " + wrong.sentence) << wrong.text;
   EXPECT_EQ(problem("b and nothing = 1"), "not_found: filter, at 6: there is no field 'nothing'");
   EXPECT_EQ(problem("N = 1"), "not_found: filter, at 0: there is no field 'N'");
@@ -101,13 +96,8 @@ TEST(Types, OfParametersComeFromTheirPlaces) {
   EXPECT_EQ(types("$1 is null or n = $1"), "1: a number; ");
 }
 
-std::string refusal(std::string_view text, const std::vector<Value>& arguments) {
+std::string refusal(std::string_view text, const Arguments& arguments) {
   const auto bound = prepared(text).bind(arguments);
-  if (bound) return "";
-  return std::string(error_name(bound.error().code())) + ": " + bound.error().message();
-}
-std::string refusal(std::string_view text, const std::vector<Argument>& arguments) {
-  const auto bound = prepared(text).bind_named(arguments);
   if (bound) return "";
   return std::string(error_name(bound.error().code())) + ": " + bound.error().message();
 }

@@ -32,16 +32,16 @@ TEST(ScalarEncoding, RoundsToTheNearestOfTwoToTheEvenAndCuts) {
 }
 
 TEST(ScalarEncoding, OfInfinityIsAnEndAndOfNanZero) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  EXPECT_EQ(encode(kScalarKernels, {kInfinity, -kInfinity, std::nanf("")}, {0, 0, 0}, 1),
+  constexpr float kEndless = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(encode(kScalarKernels, {kEndless, -kEndless, std::nanf("")}, {0, 0, 0}, 1),
             (Codes{255, 0, 0}));
 }
 
 TEST(Encoding, IsTheSameFromAllKernelsAtEveryDimensionAndAddress) {
   std::mt19937_64 random(7);
   std::uniform_real_distribution<float> value(-2, 3);
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const float odd[] = {kInfinity, -kInfinity, std::nanf(""), 1e-42F, -0.0F, 3e38F, -3e38F, 0.5F};
+  constexpr float kEndless = std::numeric_limits<float>::infinity();
+  const float odd[] = {kEndless, -kEndless, std::nanf(""), 1e-42F, -0.0F, 3e38F, -3e38F, 0.5F};
   for (const DistanceKernels* kernels : supported_kernels()) {
     for (std::size_t dimension = 1; dimension < 140; ++dimension) {
       std::vector<float> vector(dimension);

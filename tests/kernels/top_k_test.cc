@@ -13,8 +13,8 @@
 namespace quire {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kFarthest = std::numeric_limits<float>::infinity();
+constexpr float kNoDistance = std::numeric_limits<float>::quiet_NaN();
 
 using Entry = Neighbour<std::uint64_t>;
 
@@ -47,20 +47,20 @@ TEST(TopK, IsTheHeadOfTheSortedCandidatesInAnyOrderOfArrival) {
 
 TEST(TopK, KeepsNothingWhenKIsZero) {
   TopK<> top(0);
-  EXPECT_FALSE(top.offer(-kInfinity, 1));
+  EXPECT_FALSE(top.offer(-kFarthest, 1));
   EXPECT_TRUE(top.sorted().empty());
 }
 
 TEST(TopK, NanComesLastAndCostsNobodyAPlace) {
   TopK<> top(3);
-  top.offer(kNan, 1);
-  top.offer(kInfinity, 2);
-  top.offer(kNan, 0);
-  EXPECT_EQ(top.bound(), kInfinity);
+  top.offer(kNoDistance, 1);
+  top.offer(kFarthest, 2);
+  top.offer(kNoDistance, 0);
+  EXPECT_EQ(top.bound(), kFarthest);
   EXPECT_TRUE(top.offer(5, 3));
   EXPECT_TRUE(top.offer(4, 4));
-  EXPECT_FALSE(top.offer(kNan, 5));
-  const std::vector<Entry> expected = {{4, 4}, {5, 3}, {kInfinity, 2}};
+  EXPECT_FALSE(top.offer(kNoDistance, 5));
+  const std::vector<Entry> expected = {{4, 4}, {5, 3}, {kFarthest, 2}};
   EXPECT_EQ(sorted(top), expected);
 }
 

@@ -12,8 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/db/database.h"
-#include "engine/io/simulated_disk.h"
 #include "engine/record/array_value.h"
 #include "engine/record/collection_change.h"
 #include "engine/record/record_reader.h"
@@ -22,6 +20,7 @@
 #include "index/ordered/sorted_kind.h"
 #include "index/ordered/sorted_scan.h"
 #include "tests/must.h"
+#include "tests/record/database_world.h"
 
 namespace quire::test {
 
@@ -134,44 +133,12 @@ struct Item {
   }
 };
 
-class World {
+class World : public DatabaseWorld {
  public:
   explicit World(std::uint32_t page_size = 4096, std::uint64_t private_bytes = 0,
                  IndexKinds kinds = kKinds)
-      : kinds_(kinds), cache_(kinds) {
-    options_.page_size = page_size;
-    options_.writer.background = false;
-    options_.writer.durability = Durability::kOs;
-    if (private_bytes != 0) options_.writer.private_bytes = private_bytes;
-    options_.index_kinds = kinds_;
-    reopen();
+      : DatabaseWorld(options_of(page_size, private_bytes, kinds)), kinds_(kinds), cache_(kinds) {
     shop_ = must(Collection::create(txn(), "shop", shop_schema(), kinds_));
-  }
-  ~World() {
-    txn_.reset();
-    if (!database_) return;
-    EXPECT_TRUE(database_->close());
-  }
-
-  Database& database() { return *database_; }
-  // The write transaction; begun where there is none.
-  WriteTxn& txn() {
-    if (!txn_) txn_ = must(database_->begin_write(true));
-    return *txn_;
-  }
-  void commit() {
-    if (!txn_) return;
-    must(database_->writer()->commit(*txn_, Durability::kOs));
-    txn_.reset();
-  }
-  void abort() { txn_.reset(); }
-  std::unique_ptr<Snapshot> snapshot() { return must(database_->begin_read()); }
-  // The death of the process, and recovery from the log.
-  void crash() {
-    txn_.reset();
-    database_->crash();
-    database_.reset();
-    reopen();
   }
 
   const Collection& shop() const { return *shop_; }
@@ -224,14 +191,17 @@ class World {
   }
 
  private:
-  void reopen() { database_ = must(Database::open(disk_, "/shop.quire", options_)); }
+  static DatabaseOptions options_of(std::uint32_t page_size, std::uint64_t private_bytes,
+                                    IndexKinds kinds) {
+    DatabaseOptions options;
+    options.page_size = page_size;
+    if (private_bytes != 0) options.writer.private_bytes = private_bytes;
+    options.index_kinds = kinds;
+    return options;
+  }
 
   IndexKinds kinds_;
   CollectionCache cache_;
-  io::SimulatedDisk disk_;
-  DatabaseOptions options_;
-  std::unique_ptr<Database> database_;
-  std::unique_ptr<WriteTxn> txn_;
   std::optional<Collection> shop_;
 };
 

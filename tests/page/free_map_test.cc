@@ -14,7 +14,7 @@
 namespace quire {
 namespace {
 
-constexpr std::uint32_t kPageSize = 512;
+constexpr std::uint32_t kMapPageSize = 512;
 
 using test::must;
 
@@ -99,8 +99,9 @@ class FreeMapRun {
  public:
   explicit FreeMapRun(std::uint64_t seed) : random_(seed) {
     file_ = must(disk_.open("/data", io::OpenMode::kCreate));
-    must(file_->allocate(0, kFirstPage * kPageSize));
-    map_ = std::make_unique<FreeMap>(*file_, kPageSize, kFirstPage, kFirstPage, FreeMap::Options{});
+    must(file_->allocate(0, kFirstPage * kMapPageSize));
+    map_ =
+        std::make_unique<FreeMap>(*file_, kMapPageSize, kFirstPage, kFirstPage, FreeMap::Options{});
   }
 
   void run(int steps) {
@@ -193,16 +194,16 @@ class FreeMapRun {
     const auto slack = static_cast<PageNumber>(random_() % 40);
     must(map_->cut_file(slack));
     const std::uint64_t size = must(file_->size());
-    EXPECT_GE(size, std::uint64_t{map_->page_count()} * kPageSize);
-    EXPECT_LE(size, std::uint64_t{map_->page_count() + slack} * kPageSize);
+    EXPECT_GE(size, std::uint64_t{map_->page_count()} * kMapPageSize);
+    EXPECT_LE(size, std::uint64_t{map_->page_count() + slack} * kMapPageSize);
   }
 
   // From what a checkpoint keeps: no snapshot is left, or old ones are in doubt.
   void reopen() {
     const auto free = map_->committed_free({});
     const PageNumber count = map_->page_count();
-    const auto backed = static_cast<PageNumber>(must(file_->size()) / kPageSize);
-    map_ = std::make_unique<FreeMap>(*file_, kPageSize, count, backed, FreeMap::Options{});
+    const auto backed = static_cast<PageNumber>(must(file_->size()) / kMapPageSize);
+    map_ = std::make_unique<FreeMap>(*file_, kMapPageSize, count, backed, FreeMap::Options{});
     if (random_() % 2 == 0) {
       snapshots_.clear();
       map_->load(free);
@@ -254,10 +255,10 @@ class FreeMapSpace : public testing::Test {
  protected:
   FreeMapSpace() {
     file_ = must(disk_.open("/data", io::OpenMode::kCreate));
-    must(file_->allocate(0, kFirstPage * kPageSize));
+    must(file_->allocate(0, kFirstPage * kMapPageSize));
   }
   FreeMap map(std::uint64_t quota_bytes = 0) {
-    return {*file_, kPageSize, kFirstPage, kFirstPage, {.quota_bytes = quota_bytes}};
+    return {*file_, kMapPageSize, kFirstPage, kFirstPage, {.quota_bytes = quota_bytes}};
   }
   // Takes single pages until it fails.
   static std::pair<PageNumber, ErrorCode> fill(FreeMap& map) {
@@ -273,8 +274,8 @@ TEST_F(FreeMapSpace, PagesThatAreHandedOutHaveSpaceOnTheDevice) {
   FreeMap map = this->map();
   for (int i = 0; i < 3000; ++i) {
     const PageNumber page = must(map.take(1));
-    ASSERT_GE(must(file_->size()), (std::uint64_t{page} + 1) * kPageSize);
-    ASSERT_GE(disk_.used_bytes() + 4096, (std::uint64_t{page} + 1) * kPageSize);
+    ASSERT_GE(must(file_->size()), (std::uint64_t{page} + 1) * kMapPageSize);
+    ASSERT_GE(disk_.used_bytes() + 4096, (std::uint64_t{page} + 1) * kMapPageSize);
   }
 }
 
@@ -293,7 +294,7 @@ TEST_F(FreeMapSpace, FullDeviceIsUsedToItsEndAndTheMapGoesOn) {
 }
 
 TEST_F(FreeMapSpace, QuotaIsKeptToThePage) {
-  constexpr std::uint64_t kQuota = 333 * kPageSize + 100;
+  constexpr std::uint64_t kQuota = 333 * kMapPageSize + 100;
   FreeMap map = this->map(kQuota);
   const auto [taken, code] = fill(map);
   EXPECT_EQ(code, ErrorCode::kQuota);

@@ -12,8 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/db/database.h"
-#include "engine/io/simulated_disk.h"
 #include "engine/record/collection.h"
 #include "engine/record/collection_check.h"
 #include "engine/record/numbers.h"
@@ -21,60 +19,13 @@
 #include "engine/record/record_reader.h"
 #include "engine/record/record_writer.h"
 #include "tests/must.h"
+#include "tests/record/database_world.h"
 
 namespace quire::test {
 
-class World {
+class World : public DatabaseWorld {
  public:
-  explicit World(std::uint32_t page_size = 4096) {
-    options_.page_size = page_size;
-    options_.writer.background = false;
-    options_.writer.durability = Durability::kOs;
-    reopen();
-  }
-  ~World() {
-    txn_.reset();
-    if (!database_) return;
-    EXPECT_TRUE(database_->close());
-  }
-
-  Database& database() { return *database_; }
-  // The write transaction; begun where there is none.
-  WriteTxn& txn() {
-    if (!txn_) txn_ = must(database_->begin_write(true));
-    return *txn_;
-  }
-  void commit() {
-    if (!txn_) return;
-    must(database_->writer()->commit(*txn_, Durability::kOs));
-    txn_.reset();
-  }
-  void abort() { txn_.reset(); }
-  std::unique_ptr<Snapshot> snapshot() { return must(database_->begin_read()); }
-  // The death of the process, and recovery from the log.
-  void crash() {
-    txn_.reset();
-    database_->crash();
-    database_.reset();
-    reopen();
-  }
-  // Everything, in every structure.
-  void check() {
-    std::string damage;
-    const Status status = database_->check([&](const std::string& text) {
-      damage += text + "\n";
-      return true;
-    });
-    EXPECT_TRUE(status) << status.error().message() << "\n" << damage;
-  }
-
- private:
-  void reopen() { database_ = must(Database::open(disk_, "/shop.quire", options_)); }
-
-  io::SimulatedDisk disk_;
-  DatabaseOptions options_;
-  std::unique_ptr<Database> database_;
-  std::unique_ptr<WriteTxn> txn_;
+  explicit World(std::uint32_t page_size = 4096) : DatabaseWorld({.page_size = page_size}) {}
 };
 
 enum FieldIndex : std::uint32_t {

@@ -13,10 +13,10 @@ import sys
 import tempfile
 
 # Everything that Quire alone does not need is left out, and nothing may be downloaded. It is compiled
-# in units and without optimisation: what is tried here are the build files.
+# in units of whole folders and without optimisation: what is tried here are the build files.
 OPTIONS = ["--wrap-mode=nodownload", "--buildtype=debug", "-Dquire:tests=disabled",
            "-Dquire:tools=disabled", "-Dquire:bench=disabled", "-Dquire:buildtype=plain",
-           "-Dquire:units=true"]
+           "-Dquire:units=100"]
 
 
 def run(*command, cwd, env=None):

@@ -16,7 +16,7 @@ Record parse(std::string_view text) {
 }
 
 // The reason of a refusal; empty when it was accepted.
-std::string refusal(std::string_view text) {
+std::string record_refusal(std::string_view text) {
   Record record;
   std::string reason;
   return parse_json_record(text, &record, &reason) ? "" : reason;
@@ -100,20 +100,21 @@ TEST(JsonRecord, RefusesWithAReason) {
       {"{\"a\":\"\xFF\"}", "UTF-8"},
   };
   for (const auto& [text, reason] : kCases) {
-    EXPECT_NE(refusal(text).find(reason), std::string::npos) << text << ": " << refusal(text);
+    EXPECT_NE(record_refusal(text).find(reason), std::string::npos)
+        << text << ": " << record_refusal(text);
   }
-  EXPECT_NE(refusal(std::string_view("{\"a\":1}\0{", 9)).find("NUL"), std::string::npos);
+  EXPECT_NE(record_refusal(std::string_view("{\"a\":1}\0{", 9)).find("NUL"), std::string::npos);
 }
 
 TEST(JsonRecord, RefusesDeepNestingEarly) {
   const std::string text = "{\"a\":" + std::string(1'000'000, '[');
-  EXPECT_NE(refusal(text).find("nested deeper"), std::string::npos);
+  EXPECT_NE(record_refusal(text).find("nested deeper"), std::string::npos);
 }
 
 TEST(JsonRecord, RefusesTooManyFields) {
   std::string text = "{\"a\":1";
   for (int i = 0; i < 2000; ++i) text += ",\"f" + std::to_string(i) + "\":1";
-  EXPECT_NE(refusal(text + "}").find("more than 1024"), std::string::npos);
+  EXPECT_NE(record_refusal(text + "}").find("more than 1024"), std::string::npos);
 }
 
 TEST(JsonRecord, AnyBytesEndWithoutHarm) {
@@ -122,7 +123,7 @@ TEST(JsonRecord, AnyBytesEndWithoutHarm) {
   for (int i = 0; i < 20'000; ++i) {
     std::string text = good;
     for (int k = 0; k < 3; ++k) text[random() % text.size()] = static_cast<char>(random() % 256);
-    const std::string reason = refusal(text);
+    const std::string reason = record_refusal(text);
     EXPECT_LT(reason.size(), 300u);
   }
 }

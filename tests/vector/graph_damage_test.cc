@@ -4,11 +4,12 @@
 namespace quire::hnsw {
 namespace {
 
-constexpr std::uint32_t kDimension = 8;
+constexpr std::uint32_t kDamagedDimension = 8;
 
 class DamagedGraph : public testing::Test {
  protected:
-  DamagedGraph() : vectors_(normal_vectors(300, kDimension, 1)), world_(kDimension, {}) {
+  DamagedGraph()
+      : vectors_(normal_vectors(300, kDamagedDimension, 1)), world_(kDamagedDimension, {}) {
     world_.insert(vectors_, 300);
   }
 
@@ -154,7 +155,7 @@ TEST_F(DamagedGraph, ArgumentsOutOfRangeAreRefused) {
   GraphView view = world_.view();
   GraphReader reader(view);
   GraphSearch search;
-  const ByteVector code(kDimension);
+  const ByteVector code(kDamagedDimension);
   const Place entry = view.state().entry;
   for (const std::size_t ef : {std::size_t{0}, std::size_t{kMostEf} + 1})
     EXPECT_EQ(search.run(reader, world_.metric(), code.data(), entry, ef).error().code(),

@@ -19,83 +19,70 @@ inline namespace api1 {
 
 using Value = quire_value;
 
-inline Value null_value() {
+namespace detail {
+
+inline Value value_of_type(quire_type type) {
   Value value{};
-  value.type = QUIRE_TYPE_NULL;
+  value.type = type;
   return value;
 }
+inline Value value_of_bytes(quire_type type, std::string_view bytes) {
+  Value value = value_of_type(type);
+  value.as.bytes = {bytes.data(), bytes.size()};
+  return value;
+}
+
+}  // namespace detail
+
+inline Value null_value() { return detail::value_of_type(QUIRE_TYPE_NULL); }
 // What the field has by default.
-inline Value default_value() {
-  Value value{};
-  value.type = QUIRE_TYPE_DEFAULT;
-  return value;
-}
+inline Value default_value() { return detail::value_of_type(QUIRE_TYPE_DEFAULT); }
 inline Value bool_value(bool boolean) {
-  Value value{};
-  value.type = QUIRE_TYPE_BOOL;
+  Value value = detail::value_of_type(QUIRE_TYPE_BOOL);
   value.as.boolean = boolean ? 1 : 0;
   return value;
 }
 inline Value i64_value(std::int64_t number) {
-  Value value{};
-  value.type = QUIRE_TYPE_I64;
+  Value value = detail::value_of_type(QUIRE_TYPE_I64);
   value.as.i64 = number;
   return value;
 }
 inline Value f64_value(double number) {
-  Value value{};
-  value.type = QUIRE_TYPE_F64;
+  Value value = detail::value_of_type(QUIRE_TYPE_F64);
   value.as.f64 = number;
   return value;
 }
 // Microseconds since 1970 UTC.
 inline Value timestamp_value(std::int64_t micros) {
-  Value value{};
-  value.type = QUIRE_TYPE_TIMESTAMP;
+  Value value = detail::value_of_type(QUIRE_TYPE_TIMESTAMP);
   value.as.i64 = micros;
   return value;
 }
 // These borrow: the memory must outlive the value.
 inline Value text_value(std::string_view text) {
-  Value value{};
-  value.type = QUIRE_TYPE_TEXT;
-  value.as.bytes = {text.data(), text.size()};
-  return value;
+  return detail::value_of_bytes(QUIRE_TYPE_TEXT, text);
 }
 inline Value bytes_value(std::string_view bytes) {
-  Value value{};
-  value.type = QUIRE_TYPE_BYTES;
-  value.as.bytes = {bytes.data(), bytes.size()};
-  return value;
+  return detail::value_of_bytes(QUIRE_TYPE_BYTES, bytes);
 }
 // The text of a document.
 inline Value json_value(std::string_view document) {
-  Value value{};
-  value.type = QUIRE_TYPE_JSON;
-  value.as.bytes = {document.data(), document.size()};
-  return value;
-}
-inline Value vector_value(std::span<const float> vector) {
-  Value value{};
-  value.type = QUIRE_TYPE_VECTOR_F32;
-  value.dimension = static_cast<std::uint32_t>(vector.size());
-  value.as.vector = vector.data();
-  return value;
-}
-inline Value vector_value(std::span<const std::int8_t> vector) {
-  Value value{};
-  value.type = QUIRE_TYPE_VECTOR_I8;
-  value.dimension = static_cast<std::uint32_t>(vector.size());
-  value.as.elements = vector.data();
-  return value;
+  return detail::value_of_bytes(QUIRE_TYPE_JSON, document);
 }
 // Of any type of vector: `elements` as that type has them.
 inline Value vector_value(quire_type type, std::uint32_t dimension, const void* elements) {
-  Value value{};
-  value.type = type;
+  Value value = detail::value_of_type(type);
   value.dimension = dimension;
   value.as.elements = elements;
   return value;
+}
+inline Value vector_value(std::span<const float> vector) {
+  return vector_value(QUIRE_TYPE_VECTOR_F32, static_cast<std::uint32_t>(vector.size()),
+                      vector.data());
+}
+inline Value vector_value(std::span<const std::int8_t> vector) {
+  return vector_value(QUIRE_TYPE_VECTOR_I8, static_cast<std::uint32_t>(vector.size()),
+                      vector.data());
 }
 
 inline bool is_null(const Value& value) { return value.type == QUIRE_TYPE_NULL; }

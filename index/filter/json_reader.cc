@@ -1,6 +1,7 @@
-#include "index/filter/json_path.h"
+#include "index/filter/json_reader.h"
 
 #include <cstring>
+#include <new>
 
 namespace quire::filter {
 namespace {
@@ -9,13 +10,19 @@ namespace ondemand = simdjson::ondemand;
 
 constexpr std::size_t kKeptBytes = std::size_t{256} << 10;
 
+// Whether a step of the parser went well; there being no memory is not the document's fault.
+bool good(simdjson::error_code error) {
+  if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+  return error == simdjson::SUCCESS;
+}
+
 // An integer that fits, else a double.
 template <class Number>
 Value number_of(Number& number) {
   std::int64_t integer = 0;
-  if (number.get_int64().get(integer) == simdjson::SUCCESS) return Value::of_i64(integer);
+  if (good(number.get_int64().get(integer))) return Value::of_i64(integer);
   double real = 0;
-  if (number.get_double().get(real) == simdjson::SUCCESS) return Value::of_f64(real);
+  if (good(number.get_double().get(real))) return Value::of_f64(real);
   return Value::null();
 }
 
@@ -24,11 +31,11 @@ Value scalar_of(Scalar& scalar, ondemand::json_type type) {
   if (type == ondemand::json_type::number) return number_of(scalar);
   if (type == ondemand::json_type::string) {
     std::string_view text;
-    if (scalar.get_string().get(text) == simdjson::SUCCESS) return Value::of_text(text);
+    if (good(scalar.get_string().get(text))) return Value::of_text(text);
   }
   if (type == ondemand::json_type::boolean) {
     bool boolean = false;
-    if (scalar.get_bool().get(boolean) == simdjson::SUCCESS) return Value::of_bool(boolean);
+    if (good(scalar.get_bool().get(boolean))) return Value::of_bool(boolean);
   }
   return Value::null();
 }
@@ -59,7 +66,7 @@ bool JsonReader::load(std::string_view document) {
   std::memset(buffer_.data() + document.size(), 0, simdjson::SIMDJSON_PADDING);
   if (!parser_) parser_.emplace();
   const simdjson::padded_string_view padded(buffer_.data(), document.size(), buffer_.size());
-  if (parser_->iterate(padded).get(document_) != simdjson::SUCCESS) return false;
+  if (!good(parser_->iterate(padded).get(document_))) return false;
   has_escapes_ = document.find('\\') != std::string_view::npos;
   current_ = document;
   return true;
@@ -75,13 +82,12 @@ void JsonReader::trim() noexcept {
 
 bool JsonReader::find_member(const std::string& name, Element& element) const {
   ondemand::object object;
-  if (element.get_object().get(object) != simdjson::SUCCESS) return false;
-  if (!has_escapes_ && is_plain(name))
-    return object.find_field(name).get(element) == simdjson::SUCCESS;
+  if (!good(element.get_object().get(object))) return false;
+  if (!has_escapes_ && is_plain(name)) return good(object.find_field(name).get(element));
   for (auto member : object) {
     std::string_view key;
-    if (member.unescaped_key().get(key) != simdjson::SUCCESS) return false;
-    if (key == name) return member.value().get(element) == simdjson::SUCCESS;
+    if (!good(member.unescaped_key().get(key))) return false;
+    if (key == name) return good(member.value().get(element));
   }
   return false;
 }
@@ -89,13 +95,13 @@ bool JsonReader::find_member(const std::string& name, Element& element) const {
 bool JsonReader::enter(const Step& step, Element& element) const {
   if (!step.is_index) return find_member(step.name, element);
   ondemand::array array;
-  if (element.get_array().get(array) != simdjson::SUCCESS) return false;
-  return array.at(step.index).get(element) == simdjson::SUCCESS;
+  if (!good(element.get_array().get(array))) return false;
+  return good(array.at(step.index).get(element));
 }
 
 bool JsonReader::descend(std::span<const Step> steps, Element& element) {
   // A document that is a scalar has no value of this type.
-  if (document_.get_value().get(element) != simdjson::SUCCESS) return false;
+  if (!good(document_.get_value().get(element))) return false;
   for (const Step& step : steps)
     if (!enter(step, element)) return false;
   return true;
@@ -103,23 +109,23 @@ bool JsonReader::descend(std::span<const Step> steps, Element& element) {
 
 Value JsonReader::value_of(Element& element) const {
   ondemand::json_type type{};
-  if (element.type().get(type) != simdjson::SUCCESS) return Value::null();
+  if (!good(element.type().get(type))) return Value::null();
   if (!is_composite(type)) return scalar_of(element, type);
   std::string_view text;
-  if (simdjson::to_json_string(element).get(text) != simdjson::SUCCESS) return Value::null();
+  if (!good(simdjson::to_json_string(element).get(text))) return Value::null();
   return Value::of_json(text);
 }
 
 Value JsonReader::root_scalar() {
   ondemand::json_type type{};
-  if (document_.type().get(type) != simdjson::SUCCESS || is_composite(type)) return Value::null();
+  if (!good(document_.type().get(type)) || is_composite(type)) return Value::null();
   return scalar_of(document_, type);
 }
 
 Value JsonReader::find(std::string_view document, std::span<const Step> steps) {
   if (!load(document)) return Value::null();
   bool scalar = false;
-  if (document_.is_scalar().get(scalar) != simdjson::SUCCESS) return Value::null();
+  if (!good(document_.is_scalar().get(scalar))) return Value::null();
   if (scalar) return steps.empty() ? root_scalar() : Value::null();
   if (steps.empty()) return Value::of_json(document);
   Element element;
@@ -130,13 +136,13 @@ bool JsonReader::for_each(std::string_view document, std::span<const Step> steps
                           const std::function<bool(const Value&)>& visit) {
   if (!load(document)) return false;
   bool scalar = false;
-  if (document_.is_scalar().get(scalar) != simdjson::SUCCESS || scalar) return false;
+  if (!good(document_.is_scalar().get(scalar)) || scalar) return false;
   Element element;
   ondemand::array array;
-  if (!descend(steps, element) || element.get_array().get(array) != simdjson::SUCCESS) return false;
+  if (!descend(steps, element) || !good(element.get_array().get(array))) return false;
   for (auto item : array) {
     Element inner;
-    if (item.get(inner) != simdjson::SUCCESS) return true;
+    if (!good(item.get(inner))) return true;
     if (!visit(value_of(inner))) return true;
   }
   return true;

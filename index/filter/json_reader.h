@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/record/value.h"
-#include "index/filter/tree.h"
+#include "index/filter/step.h"
 
 namespace quire::filter {
 
