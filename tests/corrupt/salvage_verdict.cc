@@ -23,6 +23,9 @@ struct Told {
   std::map<std::string, Structure> structures;
   bool log_lost = false;       // later commits are missing
   bool database_lost = false;  // names and places are missing, or the state is an older one
+  // It was found by its pages: nothing tells where in the log it is, which may leave commits out
+  // between the two, or begin before it and end too soon. Each key is as it was at some commit.
+  bool place_lost = false;
   std::uint64_t unverified = 0;
   std::string words;
   SalvageTotals totals;
@@ -34,7 +37,10 @@ void note(Told& told, const SalvageEvent& event) {
   if (event.kind == Kind::kUnverified && event.subject == Subject::kDatabase)
     told.database_lost = true;
   if (event.kind == Kind::kLost && event.subject == Subject::kLog) told.log_lost = true;
-  if (event.kind == Kind::kLost && event.subject == Subject::kDatabase) told.database_lost = true;
+  if (event.kind == Kind::kLost && event.subject == Subject::kDatabase) {
+    told.database_lost = true;
+    told.place_lost = told.place_lost || event.text.find("nothing tells") != std::string::npos;
+  }
   if (event.name.empty()) return;
   Told::Structure& structure =
       told.structures[(event.subject == Subject::kCollection ? "#" : "") + event.name];
@@ -99,7 +105,8 @@ std::string disagreement(const Told& told, const Counts& never, const State& tru
   for (const auto& [name, keys] : saved) {
     const auto there = truth.find(name);
     if (there == truth.end() && !told.database_lost) return name + " should not be there";
-    const bool of_any = told.database_lost && (told.unverified != 0 || there == truth.end());
+    const bool of_any =
+        told.place_lost || (told.database_lost && (told.unverified != 0 || there == truth.end()));
     const std::uint64_t other = of_any ? never.at(name) : count_untrue(there->second, keys);
     // A record that is saved without a vector is another than it was; it excuses none elsewhere.
     untrue += other - std::min(other, told.structures.at(name).without);
@@ -115,7 +122,7 @@ std::string disagreement(const Told& told, const Counts& never, const State& tru
     const Told::Structure& counts = structure->second;
     const std::uint64_t there = saved.at(name).size();
     // Without the whole catalog, how many a structure had is not always known.
-    if (told.unverified != 0 || counts.lost_most == kUnknownCount) continue;
+    if (told.unverified != 0 || told.place_lost || counts.lost_most == kUnknownCount) continue;
     if (keys.size() < there + counts.lost_least || keys.size() > there + counts.lost_most)
       return name + ": " + std::to_string(keys.size()) + " were there, " + std::to_string(there) +
              " are saved, " + std::to_string(counts.lost_least) + " to " +
