@@ -55,7 +55,7 @@ TEST_F(CppSearch, WhatIsWrongIsThrown) {
 TEST_F(CppSearch, AnIndexTellsItsFigures) {
   const std::vector<IndexInfo> indexes = goods->indexes();
   ASSERT_EQ(indexes.size(), 2u);
-  EXPECT_EQ(indexes[0].figures, "{}");
+  EXPECT_EQ(indexes[0].figures, "{\"height\": 2}");
   EXPECT_EQ(indexes[1].entries, 300u);
   ASSERT_TRUE(indexes[1].figures);
   EXPECT_NE(indexes[1].figures->find("\"nodes\": 300, \"tail\": 0,"), std::string::npos)
