@@ -2,8 +2,8 @@
 //
 // What the input is: options of a database, and calls, whose handles are taken from all that were
 // ever given out, those of things that have ended too, and whose arguments are sometimes wrong.
-// There are keyspaces, collections of fixed fields with vectors, and ones whose fields change and
-// that have sorted indexes of all forms.
+// There are keyspaces, collections of fixed fields with vectors and indexes of these, and ones
+// whose fields change and that have sorted indexes of all forms.
 //
 // What is promised: each call returns what the model says: OK with the data of the model, or the
 // error that the header names; a transaction sees its state until it ends, whatever others do; what
@@ -83,6 +83,7 @@ class Session : public TableCalls {
         break;
       case 1:
         expect(quire_sync(dbs_[0]), QUIRE_OK, "sync");
+        if (has_vector_indexes()) maintenance_call();
         break;
       case 2: {
         quire_stat stat{};
@@ -224,8 +225,8 @@ class Session : public TableCalls {
     if (done) expect(code, QUIRE_OK, "commit");
     if (done && txn.write) committed_ = txn.state;
     txn.open = false;
-    // Tables are compared with their indexes.
-    if (txn.write && !committed_.tables.empty())
+    // Records are compared with their indexes.
+    if (txn.write && (!committed_.tables.empty() || has_vector_indexes()))
       expect(quire_check(dbs_[0], nullptr, nullptr), QUIRE_OK, "check after a commit");
   }
   void renew(Txn& txn) {
@@ -298,6 +299,7 @@ class Session : public TableCalls {
       std::uint64_t records = 0;
       expect(quire_collection_count(txn, id, &records), QUIRE_OK, "collection_count");
       demand(records == shelf.records.size(), "another number of records");
+      verify_vectors(txn, id, shelf);
     }
     for (const auto& [id, table] : state.tables) verify_table(txn, id, table);
   }

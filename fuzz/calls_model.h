@@ -34,6 +34,12 @@ struct State {
   struct Shelf {
     std::string name;
     std::map<std::string, Record> records;
+    std::vector<std::string> indexes;  // of their places, by name
+    // How many records are somewhere.
+    std::uint64_t places() const {
+      return static_cast<std::uint64_t>(std::ranges::count_if(
+          records, [](const auto& each) { return each.second.place.has_value(); }));
+    }
     bool operator==(const Shelf&) const = default;
   };
   std::map<quire_keyspace, Space> spaces;

@@ -1,13 +1,13 @@
-// Calls about collections, records and search.
+// Calls about collections and records.
 #pragma once
 
-#include "fuzz/calls_cursors.h"
+#include "fuzz/calls_vectors.h"
 
 namespace quire::fuzz {
 
-class RecordCalls : public CursorCalls {
+class RecordCalls : public VectorCalls {
  protected:
-  using CursorCalls::CursorCalls;
+  using VectorCalls::VectorCalls;
 
   void record_call() {
     Txn& txn = some_txn();
@@ -27,6 +27,8 @@ class RecordCalls : public CursorCalls {
         return erase_record(txn, id);
       case 5:
         return search(txn, id);
+      case 6:
+        return vector_index_call(txn, id);
       default:
         return get_record(txn, id);
     }
@@ -177,37 +179,6 @@ class RecordCalls : public CursorCalls {
     demand(
         text(values[0].as.bytes) == key && record_of(values) == txn.state.shelves[id].records[key],
         "another record");
-  }
-  void search(Txn& txn, quire_collection id) {
-    const std::array<float, 2> query = {static_cast<float>(input_.byte()), 1};
-    quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
-    options.field = 3;
-    options.vector = query.data();
-    options.dimension = 2;
-    options.k = 1 + input_.byte() % 6;
-    std::array<quire_hit, 6> hits;
-    std::size_t count = 0;
-    const int code = quire_search(txn.handle, id, &options, hits.data(), &count);
-    expect(code, txn.open ? shelf_code(txn.state, id) : QUIRE_ERR_CLOSED, "search");
-    if (code != QUIRE_OK) return;
-    std::vector<double> distances;
-    for (const auto& [key, record] : txn.state.shelves[id].records)
-      if (record.place) distances.push_back(distance(*record.place, query));
-    std::ranges::sort(distances);
-    demand(count == std::min<std::size_t>(options.k, distances.size()), "another number of hits");
-    for (std::size_t i = 0; i < count; ++i) {
-      demand(hits[i].distance == distances[i], "another distance");
-      const auto record = txn.state.shelves[id].records.find(text(hits[i].key.as.bytes));
-      demand(record != txn.state.shelves[id].records.end() && record->second.place &&
-                 distance(*record->second.place, query) == distances[i],
-             "a hit that is none");
-    }
-  }
-  // Small whole numbers: exact.
-  static double distance(const std::array<float, 2>& a, const std::array<float, 2>& b) {
-    const double x = static_cast<double>(a[0] - b[0]);
-    const double y = static_cast<double>(a[1] - b[1]);
-    return x * x + y * y;
   }
 };
 

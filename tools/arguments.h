@@ -57,7 +57,10 @@ struct Arguments {
   std::string like;
   bool has_like = false;
   std::uint32_t k = 10;
-  std::string metric;
+  std::string metric;        // of an index of vectors too
+  std::string vector_index;  // by which to search
+  std::uint32_t ef = 0;      // 0: as the library has it
+  bool exact = false;
 
   // Queries.
   std::string select, order, group;

@@ -170,6 +170,12 @@ class CommandLine {
     text(verb, "--key", &a_->key_field, "the field that is the key")->type_name("FIELD");
   }
 
+  void metric(CLI::App* verb, const char* about) {
+    verb->add_option("--metric", a_->metric, about)
+        ->check(CLI::IsMember({"l2", "ip", "cosine", "l1", "hamming", "jaccard"}))
+        ->type_name("METRIC");
+  }
+
   void add_create() {
     CLI::App* create = verb("create", "make a database, a collection, a keyspace",
                             "quire create DB [COLLECTION --schema FILE] [OPTIONS]", help::kCreate);
@@ -301,13 +307,19 @@ class CommandLine {
         ->excludes(literal);
     file->excludes(literal);
     number(search, "-k", &a_->k, 1, 1'000'000, "how many (default 10)")->type_name("N");
-    search
-        ->add_option("--metric", a_->metric,
-                     "l2 (default), ip, cosine, l1; of bits: hamming (default), jaccard")
-        ->check(CLI::IsMember({"l2", "ip", "cosine", "l1", "hamming", "jaccard"}))
-        ->type_name("METRIC");
+    metric(search, "l2 (default), ip, cosine, l1; of bits: hamming (default), jaccard");
+    CLI::Option* index = text(search, "--index", &a_->vector_index,
+                              "the index to search by; else one of field and metric, if any")
+                             ->type_name("NAME");
+    CLI::Option* ef =
+        number(search, "--ef", &a_->ef, 1, 1'000'000,
+               "how far an index looks: more finds more (default 128, more with -k over 10)")
+            ->type_name("N");
+    search->add_flag("--exact", a_->exact, "by no index: measure every vector")
+        ->excludes(index)
+        ->excludes(ef);
     text(search, "--where", &a_->where, "only records that this filter finds")->type_name("FILTER");
-    filter_options(search);
+    filter_options(search, "--where-index");
     fields(search);
   }
   void add_stat_and_check() {
@@ -316,6 +328,9 @@ class CommandLine {
     CLI::App* checkpoint = verb("checkpoint", "bring the log into the data file",
                                 "quire checkpoint DB [OPTIONS]", help::kCheckpoint);
     wait(checkpoint);
+    CLI::App* maintain = verb("maintain", "do what indexes have put off",
+                              "quire maintain DB [OPTIONS]", help::kMaintain);
+    wait(maintain);
     CLI::App* inspect =
         verb("inspect", "show a part of the files",
              "quire inspect DB meta | page N | segment [N] | readers [--json]", help::kInspect);
@@ -338,7 +353,7 @@ class CommandLine {
                            const std::string& usage, const char* footer);
   static void repeated(CLI::App* verb, const char* name, const char* form,
                        std::vector<std::string>* values, const char* about);
-  void filter_options(CLI::App* verb);
+  void filter_options(CLI::App* verb, const char* index = "--index");
   void row_options(CLI::App* verb);
   void condition(CLI::App* verb);
   void add_batch();

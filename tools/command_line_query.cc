@@ -10,10 +10,10 @@ void CommandLine::repeated(CLI::App* verb, const char* name, const char* form,
   verb->add_option(name, *values, about)->allow_extra_args(false)->type_name(form);
 }
 
-void CommandLine::filter_options(CLI::App* verb) {
+void CommandLine::filter_options(CLI::App* verb, const char* index) {
   repeated(verb, "--arg", "VALUE", &a_->args, "value of $1, $2, ... of the filter, in order");
   repeated(verb, "--param", "NAME=VALUE", &a_->params, "value of $NAME of the filter");
-  text(verb, "--index", &a_->index, "the only index that may be used")->type_name("NAME");
+  text(verb, index, &a_->index, "the only index that may be used")->type_name("NAME");
   verb->add_flag("--no-index", a_->no_index, "use no index");
   positive(verb, "--budget-ms", &a_->budget_ms, "give up after so many milliseconds");
   positive(verb, "--budget-entries", &a_->budget_entries, "... entries or records read");
@@ -130,7 +130,8 @@ void CommandLine::add_index() {
   index->add_flag("--ignore-case", a_->ignore_case, "a is A, among the letters of ASCII");
   text(index, "--where", &a_->where, "only records that this filter finds")->type_name("FILTER");
   text(index, "--covering", &a_->covering, "fields kept in the index too")->type_name("A,B");
-  text(index, "--kind", &a_->index_kind, "kind of the index: sorted")->type_name("KIND");
+  text(index, "--kind", &a_->index_kind, "sorted (default), or of vectors hnsw")->type_name("KIND");
+  metric(index, "of vectors: l2 (default), ip, cosine, l1; of bits: hamming (default), jaccard");
   text(index, "--options", &a_->index_options,
        "all options as the kind has them, in place of FIELDS")
       ->type_name("JSON");

@@ -19,14 +19,15 @@ namespace {
 
 using Verb = std::pair<std::string_view, int (*)(const Arguments&)>;
 constexpr auto kVerbs = std::to_array<Verb>({
-    {"create", run_create},   {"put", run_put},         {"get", run_get},
-    {"del", run_del},         {"drop", run_drop},       {"scan", run_scan},
-    {"load", run_load},       {"dump", run_dump},       {"search", run_search},
-    {"stat", run_stat},       {"check", run_check},     {"checkpoint", run_checkpoint},
-    {"inspect", run_inspect}, {"recover", run_recover}, {"schema", run_schema},
-    {"index", run_index},     {"query", run_query},     {"count", run_count},
-    {"explain", run_explain}, {"update", run_update},   {"delete", run_delete},
-    {"purge", run_purge},     {"batch", run_batch},     {"shell", run_shell},
+    {"create", run_create},     {"put", run_put},         {"get", run_get},
+    {"del", run_del},           {"drop", run_drop},       {"scan", run_scan},
+    {"load", run_load},         {"dump", run_dump},       {"search", run_search},
+    {"stat", run_stat},         {"check", run_check},     {"checkpoint", run_checkpoint},
+    {"maintain", run_maintain}, {"inspect", run_inspect}, {"recover", run_recover},
+    {"schema", run_schema},     {"index", run_index},     {"query", run_query},
+    {"count", run_count},       {"explain", run_explain}, {"update", run_update},
+    {"delete", run_delete},     {"purge", run_purge},     {"batch", run_batch},
+    {"shell", run_shell},
 });
 
 int run(const Arguments& arguments) {

@@ -151,13 +151,16 @@ Numbers are written so that they read back to the same value. The schema file ke
 alone does not tell: bytes, timestamps, f64 fields of whole numbers in CSV, rules, indexes.)";
 
 inline constexpr const char* kSearch = R"(
-Prints the k records whose vectors are nearest to a query, nearest first; exact distances.
+Prints the k records whose vectors are nearest to a query, nearest first; exact distances. Where the
+field has an index of the kind hnsw by the metric (`quire index`), it is used, and may miss a few.
 
 Examples:
   quire search shop.quire products --field vector --like p-17 -k 5
   quire search shop.quire products --field vector --literal '[0.1, 0.9, 0]' --metric cosine
   quire search shop.quire products --field vector --vector query.npy -k 20 --fields id,size
   quire search shop.quire products --field vector --like p-17 --where 'stock > $1' --arg 0
+  quire search shop.quire products --field vector --like p-17 --ef 400       # looks farther
+  quire search shop.quire products --field vector --like p-17 --exact        # measures every vector
   embed "red shoes" | quire search shop.quire products --field vector --vector - --json
 
 --like takes the vector of a stored record and leaves that record out of the answer. A vector file
@@ -166,7 +169,8 @@ f8) or .fvecs (the first vector); its numbers, and those of --literal, have to f
 numbers from -128 to 127 in a vector_i8, 0 and 1 in a vector_bits. Distances: l2 is squared; ip is
 minus the inner product; cosine is 1 - cosine; l1 is the sum of absolute differences; hamming counts
 bits that differ; jaccard is 1 - bits that both have / bits that either has. --where searches among
-the records that a filter finds. Exit code 1: no record with the key of --like.)";
+the records that a filter finds, and measures all of these. With --index and without --metric the
+metric is that of the index. Exit code 1: no record with the key of --like.)";
 
 inline constexpr const char* kStat = R"(
 Prints what is in the database, its size, log, pages, and who has it open: the writer, the readers,
@@ -192,6 +196,15 @@ this is for before a copy, or after a load. Needs the writer's place.
 
 Example:
   quire checkpoint shop.quire)";
+
+inline constexpr const char* kMaintain = R"(
+Does what indexes of vectors have put off at commits: links new vectors, takes deleted ones out. The
+process that writes does so by itself, in time; this is for before a copy, before a database that is
+written by short programs is searched much, or for a measurement. Needs the writer's place. `quire
+index DB COLLECTION` shows what waits: tail and dead.
+
+Example:
+  quire maintain shop.quire)";
 
 inline constexpr const char* kInspect = R"(
 Shows a part of the files as JSON, without opening the database: works on many damaged ones. The log

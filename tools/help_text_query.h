@@ -27,7 +27,7 @@ to i64, i64 to f64, text to bytes.)";
 inline constexpr const char* kIndex = R"(
 Lists the indexes of a collection, or makes, removes, renames and rebuilds one. FIELDS are the parts of
 the key: fields, '-field' for descending, 'tags[]' for the elements of an array, 'doc.price.net' for a
-place in JSON.
+place in JSON; or, with --kind hnsw, the field of vectors that `quire search` is to search.
 
 Examples:
   quire index shop.quire products list
@@ -35,9 +35,13 @@ Examples:
   quire index shop.quire products create by_mail mail --unique --ignore-case
   quire index shop.quire products create by_tag 'tags[]' --where "section = 'gui'"
   quire index shop.quire products create by_name --options '{"fields": ["name"]}'
+  quire index shop.quire products create near vector --kind hnsw --metric cosine
+  quire index shop.quire products create wide --kind hnsw --options '{"field": "vector", "m": 32}'
   quire index shop.quire products rename by_tag tags
   quire index shop.quire products drop by_mail
-  quire index shop.quire products rebuild by_section)";
+  quire index shop.quire products rebuild by_section
+
+docs/indexes.md has all options of each kind, and what the figures say.)";
 
 inline constexpr const char* kQuery = R"(
 Prints the records that a filter finds, or what is selected of them. Which indexes help is found out;

@@ -44,7 +44,8 @@ struct Index {
   std::string kind;
   std::string options;  // an object in JSON; empty: not known here
   std::uint64_t entries = 0;
-  std::uint64_t pages = 0;
+  std::uint64_t pages = 0;  // 0: the kind can't tell
+  std::string figures{};    // an object in JSON; empty: not known here
 };
 
 struct Schema {

@@ -62,9 +62,9 @@ bool has_database(const std::string& db) {
 
 // The verbs that have --wait.
 bool can_wait(const std::string& verb) {
-  constexpr std::array<std::string_view, 13> kWriters{
-      "create", "put",   "del",    "drop",   "load",  "batch", "checkpoint",
-      "schema", "index", "update", "delete", "purge", "shell"};
+  constexpr std::array<std::string_view, 14> kWriters{
+      "create",   "put",    "del",   "drop",   "load",   "batch", "checkpoint",
+      "maintain", "schema", "index", "update", "delete", "purge", "shell"};
   return std::find(kWriters.begin(), kWriters.end(), verb) != kWriters.end();
 }
 
@@ -137,8 +137,8 @@ Schema schema_of(const Transaction& txn, const Collection& collection) {
     }
   }
   for (const IndexInfo& index : collection.indexes()) {
-    schema.indexes.push_back(
-        {index.name, index.kind, index.options.value_or(""), index.entries, index.pages});
+    schema.indexes.push_back({index.name, index.kind, index.options.value_or(""), index.entries,
+                              index.pages, index.figures.value_or("")});
   }
   return schema;
 }

@@ -18,7 +18,20 @@ std::string index_json(const Index& index) {
   json["options"] = index.options.empty() ? ordered_json() : ordered_json::parse(index.options);
   json["entries"] = index.entries;
   json["pages"] = index.pages;
+  json["figures"] = index.figures.empty() ? ordered_json() : ordered_json::parse(index.figures);
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+// "nodes 1,000, tail 12": those that are not 0.
+std::string figures_text(const Index& index) {
+  std::string text;
+  if (index.figures.empty()) return text;
+  const auto figures = ordered_json::parse(index.figures);
+  for (const auto& [name, figure] : figures.items()) {
+    if (figure == 0) continue;
+    text += (text.empty() ? "" : ", ") + name + " " + format_count(figure.get<std::uint64_t>());
+  }
+  return text;
 }
 
 int list(const Arguments& arguments) {
@@ -26,14 +39,16 @@ int list(const Arguments& arguments) {
   const Transaction txn = db.read();
   const Schema schema = schema_of(txn, find_collection(txn, arguments.rest[0]));
   Output output;
-  TablePrinter table({{"index"}, {"kind"}, {"entries", true}, {"pages", true}, {"options"}},
-                     &output, terminal_width());
+  TablePrinter table(
+      {{"index"}, {"kind"}, {"entries", true}, {"pages", true}, {"options"}, {"figures"}}, &output,
+      terminal_width());
   for (const Index& index : schema.indexes) {
     if (arguments.json) {
       output.write(index_json(index));
     } else {
-      table.add({index.name, index.kind, format_count(index.entries), format_count(index.pages),
-                 index.options});
+      table.add({index.name, index.kind, format_count(index.entries),
+                 index.pages == 0 ? "" : format_count(index.pages), index.options,
+                 figures_text(index)});
     }
   }
   if (!arguments.json) table.finish();
@@ -45,14 +60,26 @@ std::string text_json(const ordered_json& json) {
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
+std::string vector_options(const Arguments& arguments) {
+  refuse_options(arguments, {"--unique", "--ignore-case", "--where", "--covering"},
+                 "is for sorted indexes, not for those of vectors");
+  require_words(arguments, 4, 4, "COLLECTION create NAME FIELD --kind hnsw");
+  ordered_json options{{"field", arguments.rest[3]}};
+  if (!arguments.metric.empty())
+    options["metric"] = arguments.metric == "ip" ? "inner_product" : arguments.metric;
+  return text_json(options);
+}
+
 // The options in JSON, by --options or by FIELDS and the options for parts of them.
 std::string options_of(const Arguments& arguments) {
   if (!arguments.index_options.empty()) {
     require_words(arguments, 3, 3, "COLLECTION create NAME --options JSON, without FIELDS");
-    refuse_options(arguments, {"--unique", "--ignore-case", "--where", "--covering"},
+    refuse_options(arguments, {"--unique", "--ignore-case", "--where", "--covering", "--metric"},
                    "stands within --options, where that is given");
     return arguments.index_options;
   }
+  if (arguments.index_kind == "hnsw") return vector_options(arguments);
+  refuse_options(arguments, {"--metric"}, "is for indexes of vectors, of --kind hnsw");
   require_words(arguments, 4, 4, "COLLECTION create NAME FIELDS");
   ordered_json options{{"fields", split_names(arguments.rest[3])}};
   if (arguments.unique) options["unique"] = true;
@@ -119,9 +146,10 @@ int run_index(const Arguments& arguments) {
   require_words(arguments, 1, 4, "COLLECTION [list | create | drop | rename | rebuild]");
   const std::string what = arguments.rest.size() == 1 ? "list" : arguments.rest[1];
   if (what != "create") {
-    refuse_options(arguments,
-                   {"--unique", "--ignore-case", "--where", "--covering", "--kind", "--options"},
-                   "is for 'create'");
+    refuse_options(
+        arguments,
+        {"--unique", "--ignore-case", "--where", "--covering", "--kind", "--metric", "--options"},
+        "is for 'create'");
   }
   if (what == "list") {
     require_words(arguments, 1, 2, "COLLECTION list");

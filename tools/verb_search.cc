@@ -103,7 +103,8 @@ void check_filter(const Arguments& arguments) {
       arguments.no_index || arguments.budget_ms != 0 || arguments.budget_entries != 0 ||
       arguments.budget_bytes != 0) {
     throw Failure(
-        "--arg, --param, --index, --no-index and --budget-... are for the filter of --where");
+        "--arg, --param, --where-index, --no-index and --budget-... are for the filter of --where; "
+        "--exact searches by no index");
   }
 }
 
@@ -146,6 +147,9 @@ std::vector<quire_hit> nearest(const Arguments& arguments, const Transaction& tx
   options.query = &query;
   const QueryRequest among(arguments, arguments.where);
   if (!arguments.where.empty()) options.among = &among.options();
+  if (!arguments.vector_index.empty()) options.index = arguments.vector_index.c_str();
+  options.ef = arguments.ef;
+  if (arguments.exact) options.flags |= QUIRE_SEARCH_EXACT;
   options.k = std::min(kMaxK, arguments.k + (arguments.has_like ? 1 : 0));
   std::vector<quire_hit> hits(options.k);
   std::size_t found = 0;

@@ -17,6 +17,7 @@ int run_search(const Arguments& arguments);
 int run_stat(const Arguments& arguments);
 int run_check(const Arguments& arguments);
 int run_checkpoint(const Arguments& arguments);
+int run_maintain(const Arguments& arguments);
 int run_inspect(const Arguments& arguments);
 int run_recover(const Arguments& arguments);
 int run_schema(const Arguments& arguments);

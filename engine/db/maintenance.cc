@@ -44,20 +44,22 @@ Maintenance::Maintenance(Database& database, IndexKinds kinds, bool threaded)
 
 // --- what is to be done ---
 
-void Maintenance::look_everywhere() noexcept try {
-  if (definitions_.kinds().empty()) return;
-  const auto snapshot = database_.begin_read();
-  if (!snapshot) return;
-  const auto collections = Collection::list(**snapshot);
-  if (!collections) return;  // damage is for those to tell who read
+Result<std::vector<StructureId>> Maintenance::find_everywhere() {
   std::vector<StructureId> found;
-  for (const CollectionInfo& info : *collections) {
-    const auto collection = Collection::open(**snapshot, info.id, &definitions_);
-    if (!collection) continue;
+  if (definitions_.kinds().empty()) return found;
+  QUIRE_TRY(const auto snapshot, database_.begin_read());
+  QUIRE_TRY(const auto collections, Collection::list(*snapshot));
+  for (const CollectionInfo& info : collections) {
+    const auto collection = Collection::open(*snapshot, info.id, &definitions_);
+    if (!collection) continue;  // damage is for those to tell who read
     for (const auto& index : collection->indexes())
       if (index != nullptr && index->maintenance() != nullptr) found.push_back(info.id);
   }
-  note(found);
+  return found;
+}
+
+void Maintenance::look_everywhere() noexcept try {
+  if (const auto found = find_everywhere()) note(*found);
 } catch (const std::bad_alloc&) {
   return;  // the next commit that leaves work says so
 }
@@ -208,6 +210,12 @@ void Maintenance::loop() {
 }
 
 Status Maintenance::flush() {
+  // Nobody has looked yet where nothing was written since a clean close.
+  QUIRE_TRY(const auto found, find_everywhere());
+  {
+    const std::scoped_lock lock(mutex_);
+    due_.insert(found.begin(), found.end());
+  }
   while (true) {
     QUIRE_TRY(const bool more, step());
     if (!more) return {};

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "engine/record/collection_cache.h"
 #include "engine/txn/writer.h"
@@ -57,6 +58,8 @@ class Maintenance {
  private:
   struct Work;
 
+  // Collections with indexes that may have put work off.
+  Result<std::vector<StructureId>> find_everywhere();
   void loop();
   void start_locked();
   bool wait_for_work(std::unique_lock<std::mutex>& lock);

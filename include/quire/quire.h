@@ -927,7 +927,7 @@ QUIRE_API int quire_index_list(quire_txn* txn, quire_collection collection,
 
 /* Does all that waits, in this thread, also while it is paused: before a database is closed that
  * will be read for long, or measured. In turn with other transactions, so a thread that has a write
- * transaction open waits for itself for ever. Errors: READ_ONLY; those of a commit. */
+ * transaction open waits for itself for ever. Errors: READ_ONLY; CORRUPT; those of a commit. */
 QUIRE_API int quire_maintenance_flush(quire_db* db);
 /* Until quire_maintenance_resume, or the last close, the thread begins no work; what it is at is
  * ended first. Commits go on doing their part. Errors: READ_ONLY. */

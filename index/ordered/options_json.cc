@@ -1,6 +1,7 @@
 // Options of a sorted index as they are asked for.
 #include <algorithm>
 #include <array>
+#include <new>
 
 #include <simdjson.h>
 
@@ -84,7 +85,10 @@ class OptionsParser {
 
   Result<SortedOptions> parse(std::string_view asked) {
     dom::object object;
-    if (parser_.parse(asked.data(), asked.size()).get_object().get(object) != simdjson::SUCCESS)
+    const simdjson::error_code error =
+        parser_.parse(asked.data(), asked.size()).get_object().get(object);
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    if (error != simdjson::SUCCESS)
       return fail(ErrorCode::kInvalid, "the options of an index are an object in JSON");
     std::vector<std::string_view> seen;
     for (const dom::key_value_pair pair : object) {

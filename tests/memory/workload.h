@@ -65,6 +65,7 @@ class Workload {
  private:
   using Body = std::function<int(quire_txn*, std::uint64_t)>;
   static constexpr std::int64_t kEnding = 40;  // records
+  static constexpr std::int64_t kPlaced = 32;  // likewise, with vectors
 
   void steps() {
     open_database();
@@ -81,6 +82,10 @@ class Workload {
     recover_a_copy();
     write([](quire_txn* txn, std::uint64_t number) { return records_that_end(txn, number); });
     purge();
+    write([](quire_txn* txn, std::uint64_t number) { return vectors(txn, number); });
+    maintain();
+    write([](quire_txn* txn, std::uint64_t number) { return other_vectors(txn, number); });
+    maintain();
     write([](quire_txn* txn, std::uint64_t number) { return drops(txn, number); });
     inspections();
   }
@@ -240,6 +245,95 @@ class Workload {
     FINE(quire_collection_count(txn, ending, &records));
     quire_abort(txn);
     SAME(records, kEnding - 30u);
+    look(number_);
+  }
+
+  static int put_vector(quire_txn* txn, quire_collection placed, std::int64_t id, float at) {
+    const std::vector<float> where = {at, at / 3, 1};
+    quire_value values[2] = {};
+    values[0].type = QUIRE_TYPE_I64;
+    values[0].as.i64 = id;
+    values[1].type = QUIRE_TYPE_VECTOR_F32;
+    values[1].dimension = 3;
+    values[1].as.vector = where.data();
+    return quire_record_upsert(txn, placed, values, 2);
+  }
+
+  // Some before there is an index, which then has them linked, and some behind it.
+  static int vectors(quire_txn* txn, std::uint64_t number) {
+    return numbers(txn, number, [txn] {
+      static constexpr quire_field kFields[] = {
+          {"id", QUIRE_TYPE_I64, QUIRE_FIELD_KEY, 0, 0, nullptr},
+          {"place", QUIRE_TYPE_VECTOR_F32, 0, 3, 0, nullptr}};
+      quire_collection placed = 0;
+      int code = quire_collection_create(txn, "placed", kFields, 2, &placed);
+      quire_index_options options = QUIRE_INDEX_OPTIONS_INIT;
+      options.kind = "hnsw";
+      options.options = R"({"field": "place", "quantizer": "none", "ef_construction": 16})";
+      for (std::int64_t i = 0; i < kPlaced && code == QUIRE_OK; ++i) {
+        if (i == kPlaced / 2) code = quire_index_create(txn, placed, "near", &options);
+        if (code == QUIRE_OK) code = put_vector(txn, placed, i, static_cast<float>(i));
+      }
+      return code;
+    });
+  }
+
+  // A quarter goes, and a quarter goes elsewhere.
+  static int other_vectors(quire_txn* txn, std::uint64_t number) {
+    return numbers(txn, number, [txn] {
+      quire_collection placed = 0;
+      int code = quire_collection_open(txn, "placed", &placed);
+      for (std::int64_t i = 0; i < kPlaced && code == QUIRE_OK; i += 4) {
+        quire_value key{};
+        key.type = QUIRE_TYPE_I64;
+        key.as.i64 = i;
+        code = quire_record_delete(txn, placed, &key, 1);
+        if (code == QUIRE_OK) code = put_vector(txn, placed, i + 1, static_cast<float>(-i));
+      }
+      return code;
+    });
+  }
+
+  // What indexes have put off; then a search by one finds all that there are. Where memory ends,
+  // it is gone on with the next time.
+  void maintain() {
+    if (::testing::Test::HasFatalFailure()) return;
+    const int code = demand([&] { return quire_maintenance_flush(db_); });
+    if (code != QUIRE_OK) {
+      ASSERT_TRUE(excused(code)) << place << ": maintenance: " << Code(code);
+      settle(number_);
+      if (::testing::Test::HasFatalFailure()) return;
+      FINE(quire_maintenance_flush(db_));
+    }
+    quire_txn* txn = nullptr;
+    FINE(quire_begin(db_, QUIRE_READ, &txn));
+    quire_collection placed = 0;
+    FINE(quire_collection_open(txn, "placed", &placed));
+    const std::vector<float> query = {5, 2, 1};
+    std::vector<quire_hit> hits(4);
+    std::size_t found = 0;
+    quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
+    options.field = 1;
+    options.vector = query.data();
+    options.dimension = 3;
+    options.k = 4;
+    options.index = "near";
+    const auto search = [&] { return quire_search(txn, placed, &options, hits.data(), &found); };
+    int done = demand(search);
+    if (excused(done)) done = search();
+    FINE(done);
+    SAME(found, hits.size());
+    const auto all_linked = [](void* context, const quire_index_info* info) {
+      *static_cast<bool*>(context) = std::strstr(info->figures, "\"tail\": 0,") != nullptr;
+      return 0;
+    };
+    bool linked = false;
+    const auto list = [&] { return quire_index_list(txn, placed, all_linked, &linked); };
+    done = demand(list);
+    if (excused(done)) done = list();
+    FINE(done);
+    SAME(linked, true);
+    quire_abort(txn);
     look(number_);
   }
 

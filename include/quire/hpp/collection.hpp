@@ -7,6 +7,7 @@
 #include <quire/hpp/index.hpp>
 #include <quire/hpp/query.hpp>
 #include <quire/hpp/schema.hpp>
+#include <quire/hpp/search.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -18,12 +19,6 @@
 
 namespace quire {
 inline namespace api1 {
-
-struct Hit {
-  double distance = 0;
-  Value key{};               // borrowed; null where the key has several fields
-  std::uint64_t record = 0;  // its number: see Collection::get_number
-};
 
 class Collection {
  public:
@@ -160,24 +155,19 @@ class Collection {
                                &updated));
     return updated;
   }
-  // The k nearest, nearest first, by exact distance. `query` is a vector of the field's type;
-  // `among`, where it is given, a query that gives the records to search.
+
+  // --- searches
+
+  // The k nearest, nearest first, with exact distances; by an index of the field, if there is one,
+  // a few may be missed. `query` is a vector of the field's type; `among`, where it is given, a
+  // query that gives the records to search.
   std::vector<Hit> search(std::uint32_t field, const Value& query, std::uint32_t k,
                           quire_metric metric = QUIRE_METRIC_DEFAULT,
                           const quire_query_options* among = nullptr) const {
     quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
     options.metric = metric;
-    options.field = field;
-    options.query = &query;
-    options.k = k;
     options.among = among;
-    std::vector<quire_hit> hits(k);
-    std::size_t found = 0;
-    require(quire_search(txn_, id_, &options, hits.data(), &found));
-    std::vector<Hit> result(found);
-    for (std::size_t i = 0; i < found; ++i)
-      result[i] = {hits[i].distance, hits[i].key, hits[i].record};
-    return result;
+    return search_as(field, query, k, options);
   }
   std::vector<Hit> search(std::uint32_t field, const Value& query, std::uint32_t k,
                           quire_metric metric, const QueryOptions& among) const {
@@ -187,6 +177,19 @@ class Collection {
                           quire_metric metric = QUIRE_METRIC_DEFAULT,
                           const quire_query_options* among = nullptr) const {
     return search(field, vector_value(query), k, metric, among);
+  }
+  // The same with all that can be said: an index and how far it looks, or exact.
+  std::vector<Hit> search(std::uint32_t field, const Value& query, std::uint32_t k,
+                          const SearchOptions& how) const {
+    quire_search_options options = detail::c_search_options(how);
+    if (!how.among) return search_as(field, query, k, options);
+    const detail::CQueryOptions among(*how.among);
+    options.among = among.get();
+    return search_as(field, query, k, options);
+  }
+  std::vector<Hit> search(std::uint32_t field, std::span<const float> query, std::uint32_t k,
+                          const SearchOptions& how) const {
+    return search(field, vector_value(query), k, how);
   }
 
   // --- records
@@ -295,14 +298,29 @@ class Collection {
   }
 
  private:
+  std::vector<Hit> search_as(std::uint32_t field, const Value& query, std::uint32_t k,
+                             quire_search_options options) const {
+    options.field = field;
+    options.query = &query;
+    options.k = k;
+    std::vector<quire_hit> hits(k);
+    std::size_t found = 0;
+    require(quire_search(txn_, id_, &options, hits.data(), &found));
+    std::vector<Hit> result(found);
+    for (std::size_t i = 0; i < found; ++i)
+      result[i] = {hits[i].distance, hits[i].key, hits[i].record};
+    return result;
+  }
   static void require_pairs(std::span<const std::uint32_t> fields, std::span<const Value> values) {
     if (fields.size() != values.size())
       throw Error(QUIRE_ERR_INVALID, "fields and values differ in number");
   }
   static int add_index(void* context, const quire_index_info* info) {
     return static_cast<detail::List<IndexInfo>*>(context)->add([&] {
-      IndexInfo index{info->name, info->kind, std::nullopt, info->entries, info->pages};
+      IndexInfo index{info->name,    info->kind,  std::nullopt,
+                      info->entries, info->pages, std::nullopt};
       if (info->options != nullptr) index.options = info->options;
+      if (info->figures != nullptr) index.figures = info->figures;
       return index;
     });
   }

@@ -123,6 +123,25 @@ class Database {
     require(quire_get_stat(db_, &stat));
     return stat;
   }
+
+  // --- maintenance of indexes: what they put off at a commit
+
+  // Does all that waits, in this thread. Waits for its turn behind write transactions, so it never
+  // ends where this thread has one open.
+  void flush_maintenance() { require(quire_maintenance_flush(db_)); }
+  // Until it is resumed, or the last close, only flush_maintenance() and commits do any.
+  void pause_maintenance() { require(quire_maintenance_pause(db_)); }
+  void resume_maintenance() { require(quire_maintenance_resume(db_)); }
+  // What waits in each index: Collection::indexes().
+  quire_maintenance_stat maintenance_stat() const {
+    quire_maintenance_stat stat{};
+    stat.size = sizeof stat;
+    require(quire_maintenance_get_stat(db_, &stat));
+    return stat;
+  }
+
+  // --- check
+
   // A sentence for each damage found; none: clean.
   std::vector<std::string> check() const {
     detail::List<std::string> list;

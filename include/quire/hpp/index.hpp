@@ -13,8 +13,8 @@ namespace quire {
 inline namespace api1 {
 
 struct IndexOptions {
-  std::string options{};  // an object in JSON: {"fields": ["section", "-size"]}
-  std::string kind = "sorted";
+  std::string options{};           // an object in JSON: {"fields": ["section", "-size"]}
+  std::string kind = "sorted";     // or of vectors "hnsw": {"field": "embedding"}
   std::uint64_t memory_bytes = 0;  // that building may use; 0: 256 MiB
   Progress progress{};
 };
@@ -24,7 +24,9 @@ struct IndexInfo {
   std::string kind{};
   std::optional<std::string> options{};  // in JSON; nothing where the kind is not known here
   std::uint64_t entries = 0;
-  std::uint64_t pages = 0;
+  std::uint64_t pages = 0;  // 0: the kind can't tell
+  // What else the kind tells of itself, in JSON: names and whole numbers. As for `options`.
+  std::optional<std::string> figures{};
 };
 
 }  // namespace api1

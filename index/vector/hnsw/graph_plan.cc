@@ -22,6 +22,7 @@ Result<Place> GraphPlan::insert(Bytes code, Place free) {
   if (code.size() != view_->shape().code_bytes)
     return fail(ErrorCode::kInvalid, "graph: a code of %zu bytes, not of %u", code.size(),
                 view_->shape().code_bytes);
+  QUIRE_CHECK(leave_dead_entry());
   Place place = free;
   if (free == kNoPlace) {
     place = GraphReader(*view_, &overlay_).end();
@@ -55,11 +56,27 @@ Status GraphPlan::link(Place place, const std::byte* code) {
   QUIRE_CHECK(search_.begin(reader, metric_, code, state_.entry));
   for (unsigned above = top; above > level; --above) QUIRE_CHECK(search_.walk(above, 1));
   for (unsigned at = std::min(level, top) + 1; at-- > 0;) {
-    QUIRE_CHECK(search_.walk(at, view_->shape().ef_construction));
+    QUIRE_CHECK(walk_to_live(at));
     QUIRE_CHECK(link_level(place, at));
   }
   if (level > top) state_.entry = place;
   return {};
+}
+
+// Dead nodes take places of the pool, and there may be nothing else near: wider, until as many live
+// ones are found as are to be linked, or nothing is left.
+Status GraphPlan::walk_to_live(unsigned level) {
+  for (std::size_t ef = view_->shape().ef_construction;; ef *= 2) {
+    QUIRE_CHECK(search_.walk(level, ef));
+    const std::span<const Neighbour<Place>> found = search_.found();
+    if (found.size() < ef) return {};
+    std::uint32_t count = 0;
+    for (auto node = found.begin(); node != found.end() && count < view_->shape().m; ++node) {
+      QUIRE_TRY(const bool live, is_live(node->id));
+      if (live) ++count;
+    }
+    if (count == view_->shape().m) return {};
+  }
 }
 
 Status GraphPlan::link_level(Place place, unsigned level) {
@@ -217,6 +234,13 @@ Status GraphPlan::forget(Place from, unsigned level, const std::function<bool(Pl
   QUIRE_TRY(std::vector<Place> * list, list_to_change(from, level));
   std::erase_if(*list, gone);
   return {};
+}
+
+// Its surroundings may be dead too, and be taken out before it: then it leads nowhere.
+Status GraphPlan::leave_dead_entry() {
+  if (state_.entry == kNoPlace) return {};
+  QUIRE_TRY(const bool live, is_live(state_.entry));
+  return live ? Status() : choose_entry(state_.entry);
 }
 
 Result<bool> GraphPlan::becomes_entry(Place place) {

@@ -58,6 +58,7 @@ class GraphPlan {
   using Found = std::vector<Neighbour<Place>>;
 
   Status link(Place place, const std::byte* code);
+  Status walk_to_live(unsigned level);
   Status link_level(Place place, unsigned level);
   Status link_to(Place from, std::span<const Place> more, unsigned level);
   Result<std::vector<Place>> select(std::span<const Neighbour<Place>> sorted, std::uint32_t most);
@@ -67,6 +68,7 @@ class GraphPlan {
   Result<std::vector<Place>> nearest_live(Place to, std::span<const Place> of, std::size_t most);
   Status repair_level(Place place, const std::byte* code, const Found& found, unsigned level);
   Status replace(Place from, Place gone, std::span<const Place> by, unsigned level);
+  Status leave_dead_entry();
   Status choose_entry(Place gone);
   Result<bool> becomes_entry(Place place);
   Result<std::vector<Place>*> list_to_change(Place place, unsigned level);

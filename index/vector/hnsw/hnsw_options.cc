@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <optional>
 
 #include <simdjson.h>
@@ -35,7 +36,10 @@ class OptionsParser {
 
   Result<HnswOptions> parse(std::string_view asked) {
     dom::object object;
-    if (parser_.parse(asked.data(), asked.size()).get_object().get(object) != simdjson::SUCCESS)
+    const simdjson::error_code error =
+        parser_.parse(asked.data(), asked.size()).get_object().get(object);
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    if (error != simdjson::SUCCESS)
       return fail(ErrorCode::kInvalid, "the options of an index are an object in JSON");
     std::vector<std::string_view> seen;
     for (const dom::key_value_pair pair : object) {
