@@ -42,4 +42,18 @@ Result<std::span<const Value>> SortedScan::parts() {
   return parts_;
 }
 
+Result<Value> SortedScan::part(std::size_t place) {
+  const std::vector<BoundPart>& forms = index_->form().parts;
+  memory_.resize(forms.size());
+  Bytes rest = scan_.key();
+  for (std::size_t i = 0; i < place; ++i) {
+    auto before = measure_part(forms[i].form, rest);
+    if (!before) return damaged(before.error());
+    rest = rest.subspan(before->size);
+  }
+  auto value = take_part(forms[place].form, rest, memory_[place]);
+  if (!value) return damaged(value.error());
+  return *value;
+}
+
 }  // namespace quire
