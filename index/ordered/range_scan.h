@@ -51,6 +51,8 @@ class RangeScan {
   // After next() has said true.
   Bytes key() const { return on_one_ ? bytes_of(range().low) : cursor_.key(); }
   Result<Bytes> value() const { return on_one_ ? one_ : cursor_.value(); }
+  // It is on the only entry of a range that is `one`.
+  bool on_one() const noexcept { return on_one_; }
   const KeyRange& range() const noexcept { return borrowed_ != nullptr ? *borrowed_ : own_; }
 
  private:

@@ -16,7 +16,9 @@ Result<bool> SortedScan::next() {
   QUIRE_TRY(const bool there, scan_.next());
   if (!there) return false;
   QUIRE_TRY(const Bytes value, scan_.value());
-  auto entry = EntryView::parse(index_->form(), scan_.key(), value);
+  // A whole unique key, without a null in it, is what was looked for.
+  auto entry = scan_.on_one() ? EntryView::parse_exclusive(value)
+                              : EntryView::parse(index_->form(), scan_.key(), value);
   if (!entry) return damaged(entry.error());
   entry_ = *entry;
   return true;

@@ -173,6 +173,8 @@ Status Query::choose_plan(const QueryRequest& request) {
     QUIRE_TRY(plan_, query::make_plan(*view_, collection_, wanted_));
   }
   planned_ = !from_;
+  // The caller asks until there is no more: here that is known without a look.
+  if (plan_.one() && !prepared_->grouping) limit_ = std::min<std::uint64_t>(limit_, 1);
   const bool sorts = from_ && from_->kind == query::Token::Kind::kSorted;
   if (from_ && !plan_.nothing && sorts == plan_.ordered)
     return fail(ErrorCode::kConflict,
@@ -232,8 +234,10 @@ Status Query::sort_records() {
 Status Query::fill_record(const FieldSource& fields) {
   for (std::size_t i = 0; i < values_.size(); ++i) {
     const query::Term& term = *prepared_->select[i].term;
-    values_[i] = term.value(fields, memory_[i]);
-    if (!is_vector(values_[i].type)) continue;
+    values_[i] =
+        term.field != filter::kNone ? fields.value(term.field) : term.value(fields, memory_[i]);
+    if (!is_vector(values_[i].type)) [[likely]]
+      continue;
     if (!reader_) reader_.emplace(*view_, collection_);
     const std::size_t place = collection_.schema().vector_place(term.field);
     QUIRE_TRY(values_[i].vector, reader_->vector(place, *number_));
