@@ -52,6 +52,7 @@ class HandleShelf {
     --size_;
     return handle;
   }
+  bool empty() const noexcept { return size_ == 0; }
   // Puts all of another here.
   void put_all(HandleShelf& other) noexcept {
     if (other.size_ == 0) return;
@@ -290,7 +291,10 @@ void end_scans(quire_txn* txn, quire_collection collection = 0) noexcept;
 // one must have zeros in what is not known here.
 template <class T>
 int read_options(const T* given, T& known, const char* name) noexcept {
-  std::memset(static_cast<void*>(&known), 0, sizeof known);
+  auto* const room = static_cast<std::byte*>(static_cast<void*>(&known));
+  const std::size_t taken = given == nullptr ? 0 : std::min(given->size, sizeof known);
+  // Not all of it first: that would cost a small call more than all else here.
+  std::memset(room + taken, 0, sizeof known - taken);
   known.size = sizeof known;
   if (given == nullptr) return QUIRE_OK;
   if (given->size < sizeof(size_t))
@@ -302,7 +306,7 @@ int read_options(const T* given, T& known, const char* name) noexcept {
           fail(ErrorCode::kInvalid, "%s: has options that this library does not know", name)
               .error());
   }
-  std::memcpy(static_cast<void*>(&known), given, std::min(given->size, sizeof known));
+  std::memcpy(room, bytes, taken);
   known.size = sizeof known;
   return QUIRE_OK;
 }
