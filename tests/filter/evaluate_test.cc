@@ -262,13 +262,13 @@ TEST(Evaluate, AnswersTheSameWhenItIsBoundAgain) {
     BoundFilter again = must(filter.bind(std::span(arguments.begin(), 1)));
     for (int round = 0; round < 2; ++round) {
       for (const Value& argument : arguments) {
-        must(again.bind_again({&argument, 1}));
-        const BoundFilter fresh = must(filter.bind({&argument, 1}));
+        must(again.bind_again(std::span(&argument, 1)));
+        const BoundFilter fresh = must(filter.bind(std::span(&argument, 1)));
         EXPECT_EQ(again.test(record), fresh.test(record)) << text;
         // A copy keeps what it was bound to.
         const BoundFilter copy = again;
         const Value other = Value::null();
-        must(again.bind_again({&other, 1}));
+        must(again.bind_again(std::span(&other, 1)));
         EXPECT_EQ(copy.test(record), fresh.test(record)) << text;
       }
     }
