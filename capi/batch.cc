@@ -194,7 +194,8 @@ extern "C" int quire_batch_apply(quire_txn* txn, quire_collection collection,
     Values made;  // of the record at work
     if (makes_keys(txn, opened))
       terms->make_key = [&](std::span<const Value> values) -> Result<std::span<const Value>> {
-        QUIRE_TRY(made, with_made_key(txn, opened, Values(values.begin(), values.end())));
+        made.assign(values.begin(), values.end());
+        QUIRE_CHECK(fill_made_key(txn, opened, made));
         return span_of(made);
       };
     const auto outcome = apply_batch(*txn->write, opened, given.changes(), *terms);

@@ -21,8 +21,9 @@ int insert(quire_txn* txn, quire_collection collection, const quire_value* value
         return report(room.error());
     }
     auto converted = values_of(values, value_count);
-    if (converted) converted = with_made_key(txn, opened, *std::move(converted));
     if (!converted) return report(converted.error());
+    if (const Status made = fill_made_key(txn, opened, *converted); !made)
+      return report(made.error());
     return code_of(insert_record(*txn->write, opened, span_of(*converted), key));
   });
 }
@@ -133,8 +134,9 @@ int quire_record_upsert_if(quire_txn* txn, quire_collection collection, const qu
                            size_t expected_count) {
   return change_records(txn, collection, [&](const Collection& opened) {
     auto converted = values_of(values, value_count);
-    if (converted) converted = with_made_key(txn, opened, *std::move(converted));
     if (!converted) return report(converted.error());
+    if (const Status made = fill_made_key(txn, opened, *converted); !made)
+      return report(made.error());
     const auto conditions = conditions_of(expected, expected_count);
     if (!conditions) return report(conditions.error());
     return code_of(upsert_record(*txn->write, opened, span_of(*converted), nullptr,

@@ -36,10 +36,10 @@ Result<Conditions> conditions_of(const quire_expected* given, size_t count) {
   return conditions;
 }
 
-Result<Values> with_made_key(quire_txn* txn, const Collection& collection, Values values) {
+Status fill_made_key(quire_txn* txn, const Collection& collection, Values& values) {
   const std::span<const std::uint32_t> key = collection.schema().key();
   if (key.size() != 1 || key[0] >= values.size() || values[key[0]].type != FieldType::kDefault)
-    return values;
+    return {};
   KeyFunction make;
   {
     SharedDatabase& shared = *txn->db->shared;
@@ -47,12 +47,12 @@ Result<Values> with_made_key(quire_txn* txn, const Collection& collection, Value
     const auto found = shared.key_functions.find(collection.name());
     if (found != shared.key_functions.end()) make = found->second;
   }
-  if (make.function == nullptr) return values;
+  if (make.function == nullptr) return {};
   quire_value made{};
   if (make.function(make.context, &made) != 0)
     return collection.failure(ErrorCode::kCancelled, "the function that makes keys refused");
   QUIRE_TRY(values[key[0]], value_of(made));
-  return values;
+  return {};
 }
 
 }  // namespace quire::capi

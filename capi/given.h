@@ -26,8 +26,8 @@ Result<Values> key_of(const Collection& collection, const quire_value* given, si
 Result<Values> bound_of(const Collection& collection, const quire_value* given, size_t count);
 Result<Conditions> conditions_of(const quire_expected* given, size_t count);
 
-// The values of a new record, its key from the caller's function for keys, where there is one and
-// the key is to be the default.
-Result<Values> with_made_key(quire_txn* txn, const Collection& collection, Values values);
+// The key of a new record from the caller's function for keys, where there is one and the key is to
+// be the default.
+Status fill_made_key(quire_txn* txn, const Collection& collection, Values& values);
 
 }  // namespace quire::capi

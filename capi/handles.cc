@@ -88,6 +88,8 @@ void end_txn(quire_txn* txn) noexcept {
   txn->cursors.clear();
   for (quire_query* query : txn->queries) query->txn = nullptr;
   txn->queries.clear();
+  if (!txn->closed_queries.empty()) query_pool().release(txn->closed_queries);
+  txn->resting.clear();
   txn->collections.clear();
   txn->searches.clear();
   txn->savepoints.clear();

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "capi/purger.h"
@@ -32,8 +33,42 @@ int report(int code, const char* text) noexcept;
 
 enum class HandleState : std::uint32_t { kClosed = 0, kOpen = 0x51554952 };
 
-// Memory for handles of one kind, never freed. T has a member `T* next_idle`, so that giving one
-// back needs no memory.
+// Closed handles of one kind, in the order in which they were closed. T has a member `T*
+// next_idle`, so that putting one here needs no memory.
+template <class T>
+class HandleShelf {
+ public:
+  void put(T* handle) noexcept {
+    handle->next_idle = nullptr;
+    (size_ == 0 ? oldest_ : newest_->next_idle) = handle;
+    newest_ = handle;
+    ++size_;
+  }
+  // The oldest, where many were closed after it; else nullptr.
+  T* take() noexcept {
+    if (size_ <= kRest) return nullptr;
+    T* handle = oldest_;
+    oldest_ = handle->next_idle;
+    --size_;
+    return handle;
+  }
+  bool empty() const noexcept { return size_ == 0; }
+  // Puts all of another here.
+  void put_all(HandleShelf& other) noexcept {
+    if (other.size_ == 0) return;
+    (size_ == 0 ? oldest_ : newest_->next_idle) = other.oldest_;
+    newest_ = other.newest_;
+    size_ += std::exchange(other.size_, 0);
+  }
+
+ private:
+  static constexpr std::size_t kRest = 64;  // closed handles that rest before one is used again
+  T* oldest_ = nullptr;
+  T* newest_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// Memory for handles of one kind, never freed.
 template <class T>
 class HandlePool {
  public:
@@ -46,21 +81,22 @@ class HandlePool {
 
   Owner acquire() {
     const std::scoped_lock lock(mutex_);
-    if (idle_ > kRest) {
-      T* handle = oldest_;
-      oldest_ = handle->next_idle;
-      --idle_;
-      return Owner(handle, {this});
-    }
+    if (T* handle = closed_.take()) return Owner(handle, {this});
     all_.push_back(std::make_unique<T>());
     return Owner(all_.back().get(), {this});
   }
+  // The same, from those that the caller keeps, where one has rested long enough.
+  Owner acquire(HandleShelf<T>& kept) {
+    if (T* handle = kept.take()) return Owner(handle, {this});
+    return acquire();
+  }
   void release(T* handle) noexcept {
     const std::scoped_lock lock(mutex_);
-    handle->next_idle = nullptr;
-    (idle_ == 0 ? oldest_ : newest_->next_idle) = handle;
-    newest_ = handle;
-    ++idle_;
+    closed_.put(handle);
+  }
+  void release(HandleShelf<T>& kept) noexcept {
+    const std::scoped_lock lock(mutex_);
+    closed_.put_all(kept);
   }
 
   // Around fork(): the child must find the pool unlocked.
@@ -68,11 +104,8 @@ class HandlePool {
   void unlock() { mutex_.unlock(); }
 
  private:
-  static constexpr std::size_t kRest = 64;  // closed handles that rest before one is used again
   std::mutex mutex_;
-  T* oldest_ = nullptr;  // of those that rest
-  T* newest_ = nullptr;
-  std::size_t idle_ = 0;
+  HandleShelf<T> closed_;
   std::vector<std::unique_ptr<T>> all_;
 };
 
@@ -130,6 +163,9 @@ struct quire_txn {
   std::uint64_t next_savepoint = 1;
   std::vector<quire_cursor*> cursors;
   std::vector<quire_query*> queries;
+  // Of those that were closed: handles, and what may be asked again.
+  quire::capi::HandleShelf<quire_query> closed_queries;
+  quire::query::RestingQueries resting;
   // A reader for each collection that was used: it keeps the definition and addresses of vectors.
   std::map<quire_collection, std::unique_ptr<quire::capi::OpenCollection>> collections;
   quire::SearchMemory searches;               // of vectors, at the state of `snapshot`
@@ -255,7 +291,10 @@ void end_scans(quire_txn* txn, quire_collection collection = 0) noexcept;
 // one must have zeros in what is not known here.
 template <class T>
 int read_options(const T* given, T& known, const char* name) noexcept {
-  std::memset(static_cast<void*>(&known), 0, sizeof known);
+  auto* const room = static_cast<std::byte*>(static_cast<void*>(&known));
+  const std::size_t taken = given == nullptr ? 0 : std::min(given->size, sizeof known);
+  // Not all of it first: that would cost a small call more than all else here.
+  std::memset(room + taken, 0, sizeof known - taken);
   known.size = sizeof known;
   if (given == nullptr) return QUIRE_OK;
   if (given->size < sizeof(size_t))
@@ -267,7 +306,7 @@ int read_options(const T* given, T& known, const char* name) noexcept {
           fail(ErrorCode::kInvalid, "%s: has options that this library does not know", name)
               .error());
   }
-  std::memcpy(static_cast<void*>(&known), given, std::min(given->size, sizeof known));
+  std::memcpy(room, bytes, taken);
   known.size = sizeof known;
   return QUIRE_OK;
 }

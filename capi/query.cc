@@ -26,7 +26,8 @@ int with_query(quire_query* query, Body&& body) noexcept {
 Result<query::CachedQuery> open_query(quire_txn* txn, quire_collection collection,
                                       const QueryRequest& request) {
   QUIRE_TRY(OpenCollection* const opened, open_collection(txn, collection));
-  return txn->db->shared->queries.open(txn->view(), opened->reader.collection(), request);
+  return txn->db->shared->queries.open(txn->view(), opened->reader.collection(), request,
+                                       &txn->resting);
 }
 
 // The numbers of all records that a query gives.
@@ -86,7 +87,7 @@ int quire_query_open(quire_txn* txn, quire_collection collection, const quire_qu
     if (const int code = options.read(given, "quire_query_open"); code != QUIRE_OK) return code;
     auto opened = open_query(txn, collection, options.request());
     if (!opened) return report(opened.error());
-    auto owner = query_pool().acquire();
+    auto owner = query_pool().acquire(txn->closed_queries);
     make_room_for_one(txn->queries);
     quire_query* query = owner.release();
     txn->queries.push_back(query);
@@ -104,11 +105,12 @@ int quire_query_open(quire_txn* txn, quire_collection collection, const quire_qu
 void quire_query_close(quire_query* query) {
   if (query == nullptr || query->state.load(std::memory_order_acquire) != HandleState::kOpen)
     return;
-  if (query->txn != nullptr) std::erase(query->txn->queries, query);
+  quire_txn* const txn = std::exchange(query->txn, nullptr);
   query->state.store(HandleState::kClosed, std::memory_order_release);
-  query->query.reset();
-  query->txn = nullptr;
-  query_pool().release(query);
+  if (txn == nullptr) return query_pool().release(query);
+  std::erase(txn->queries, query);
+  txn->resting.put(std::move(query->query));
+  txn->closed_queries.put(query);
 }
 
 int quire_query_column_count(quire_query* query, size_t* count) {
@@ -212,17 +214,18 @@ int quire_query_count(quire_txn* txn, quire_collection collection, const quire_q
     QueryOptions options;
     if (const int code = options.read(given, "quire_query_count"); code != QUIRE_OK) return code;
     const QueryRequest& asked = options.request();
-    const auto query = open_query(txn, collection,
-                                  {.filter = asked.filter,
-                                   .arguments = asked.arguments,
-                                   .named = asked.named,
-                                   .select = "count()",
-                                   .index = asked.index,
-                                   .no_index = asked.no_index,
-                                   .limits = asked.limits});
+    auto query = open_query(txn, collection,
+                            {.filter = asked.filter,
+                             .arguments = asked.arguments,
+                             .named = asked.named,
+                             .select = "count()",
+                             .index = asked.index,
+                             .no_index = asked.no_index,
+                             .limits = asked.limits});
     if (!query) return report(query.error());
     if (const auto there = (*query)->next(); !there) return report(there.error());
     *count = static_cast<uint64_t>((*query)->values()[0].i64);
+    txn->resting.put(*std::move(query));
     return QUIRE_OK;
   });
 }

@@ -29,10 +29,10 @@ int QueryOptions::read_arguments(const quire_query_options& options) {
 }
 
 int QueryOptions::read(const quire_query_options* given, const char* what) {
-  quire_query_options options = QUIRE_QUERY_OPTIONS_INIT;
-  if (given != nullptr) {
-    if (const int code = read_options(given, options, what); code != QUIRE_OK) return code;
-  }
+  static constexpr quire_query_options kInitial = QUIRE_QUERY_OPTIONS_INIT;
+  quire_query_options options;
+  if (given == nullptr) given = &kInitial;
+  if (const int code = read_options(given, options, what); code != QUIRE_OK) return code;
   constexpr std::uint32_t kFlags = QUIRE_QUERY_DISTINCT | QUIRE_QUERY_NO_INDEX;
   if ((options.flags & ~kFlags) != 0 || options.reserved != 0)
     return report(fail(ErrorCode::kInvalid, "%s: flags has bits that mean nothing", what).error());

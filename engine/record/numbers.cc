@@ -87,8 +87,10 @@ ByteVector encode_used_number(const Schema& schema, const RowView& row, Bytes ke
   VectorSlot slots = 0;
   for (const std::uint32_t field : schema.vectors())
     slots = std::max(slots, schema.field(field).slot + 1);
-  ByteVector bytes(1 + (slots + 7) / 8);
-  bytes.reserve(bytes.size() + key.size());
+  const std::size_t tag = 1 + (slots + 7) / 8;
+  ByteVector bytes;
+  bytes.reserve(tag + key.size());
+  bytes.resize(tag);
   bytes[0] = static_cast<std::byte>(bytes.size());
   for (const std::uint32_t field : schema.vectors()) {
     const VectorSlot slot = schema.field(field).slot;

@@ -128,8 +128,14 @@ Status check_values(const Collection& collection, std::span<const Value> values)
     return collection.failure(ErrorCode::kSchema, "a record of " + std::to_string(values.size()) +
                                                       " values, must have " +
                                                       std::to_string(schema.size()));
-  for (std::size_t i = 0; i < values.size(); ++i)
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    // Most are of their type, have one size and no rules.
+    const FieldType type = schema.field(i).type;
+    const bool plain = values[i].type == type && fixed_size(type) != 0 &&
+                       !(type == FieldType::kF64 && std::isnan(values[i].f64));
+    if (plain && !broken_rule(schema.field(i), values[i])) continue;
     QUIRE_CHECK(check_value(collection, i, values[i]));
+  }
   if (row_size_bound(schema, values) > kMaxValueSize)
     return collection.failure(ErrorCode::kValueSize, "a record without its vectors has at most " +
                                                          std::to_string(kMaxValueSize) + " bytes");

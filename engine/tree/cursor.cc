@@ -102,20 +102,18 @@ Status TreeCursor::last() { return to_end(true); }
 // past the last.
 Result<std::uint32_t> TreeCursor::find_leaf(Bytes key) {
   clear();
-  QUIRE_CHECK(push(tree_.root));
-  while (path_.size() < tree_.height) {
-    const NodeView node = node_at(path_.back());
-    const Found found = node.find_child(key);
-    if (found.damaged) [[unlikely]]
+  PagePtr ptr = tree_.root;
+  for (std::uint32_t level = tree_.height - 1u;; --level) {
+    const NodeView node = load_node(*reader_, ptr, level);
+    if (node.data() == nullptr) [[unlikely]]
+      return node_failure(*reader_, ptr, level);
+    const Found found = level == 0 ? node.find(key) : node.find_child(key);
+    if (found.damaged || (level != 0 && !node.cell_fits(found.slot))) [[unlikely]]
       return slot_failure(node, found.slot);
-    QUIRE_CHECK(take_slot(found.slot));
-    QUIRE_CHECK(push(node.child(found.slot)));
+    path_.push_back({node.data(), found.slot, node.count()});
+    if (level == 0) return found.slot;
+    ptr = node.child(found.slot);
   }
-  const NodeView leaf = node_at(path_.back());
-  const Found found = leaf.find(key);
-  if (found.damaged) [[unlikely]]
-    return slot_failure(leaf, found.slot);
-  return found.slot;
 }
 
 Status TreeCursor::seek(Bytes key) {

@@ -130,6 +130,13 @@ inline int compare_short(const std::byte* a, std::size_t a_size, const std::byte
     const auto x = load_be<std::uint64_t>(a + common - 8);
     const auto y = load_be<std::uint64_t>(b + common - 8);
     if (x != y) return x < y ? -1 : 1;
+  } else if (common >= 4) {
+    // Likewise by four: the first, and the last, which may overlap these.
+    const auto x =
+        std::uint64_t{load_be<std::uint32_t>(a)} << 32 | load_be<std::uint32_t>(a + common - 4);
+    const auto y =
+        std::uint64_t{load_be<std::uint32_t>(b)} << 32 | load_be<std::uint32_t>(b + common - 4);
+    if (x != y) return x < y ? -1 : 1;
   } else {
     for (std::size_t i = 0; i < common; ++i)
       if (a[i] != b[i]) return a[i] < b[i] ? -1 : 1;
@@ -430,6 +437,8 @@ inline Found NodeView::search(Bytes key, std::uint32_t first) const noexcept {
   if (lower == upper) return {lower, false, false};
   const NodeSlot s = slot_at(slot_array, lower);
   if (s.head != head) return {lower, false, false};
+  __builtin_prefetch(at_ + s.offset + 64);
+  __builtin_prefetch(at_ + s.offset + 128);
 
   Found found{lower, false, false};
   const int order = compare_rest(key, s, found.damaged);

@@ -97,6 +97,10 @@ bool is_utf8(std::string_view text) noexcept {
     while (end - p >= 8 &&
            (load_le<std::uint64_t>(reinterpret_cast<const std::byte*>(p)) & kNotAscii) == 0)
       p += 8;
+    // The last few with some before them, which were looked at already.
+    if (end - p < 8 && text.size() >= 8 &&
+        (load_le<std::uint64_t>(reinterpret_cast<const std::byte*>(end - 8)) & kNotAscii) == 0)
+      return true;
     if (p == end) break;
     const unsigned char lead = *p++;
     if (lead < 0x80) continue;

@@ -63,11 +63,19 @@ void fill_set(const Node& node, Environment& environment) {
   environment.sets[node.compiled] = std::make_shared<const ValueSet>(std::move(values));
 }
 
+// What a former argument left is forgotten first: of one that is null nothing is made.
 Status fill_compiled(const Node& node, Environment& environment) {
-  if (!has_items(node.kind))
-    return fill_pattern(node, environment.slots[node.children[1].slot], environment);
-  fill_set(node, environment);
-  return {};
+  if (has_items(node.kind)) {
+    environment.sets[node.compiled].reset();
+    fill_set(node, environment);
+    return {};
+  }
+  if (node.kind == Kind::kMatches) {
+    environment.patterns[node.compiled] = {};
+  } else {
+    environment.likes[node.compiled].reset();
+  }
+  return fill_pattern(node, environment.slots[node.children[1].slot], environment);
 }
 
 // ---- preparing ----
@@ -258,24 +266,34 @@ Status fill_open(Bound& bound) {
   for (const Node* const node : bound.prepared->open) {
     if (node->compiled != kNone) QUIRE_CHECK(fill_compiled(*node, environment));
     if (node->slot == kNone) continue;
+    // An argument is borrowed, what was calculated is kept.
+    if (node->kind == Kind::kParameter) {
+      environment.slots[node->slot] = environment.arguments[node->parameter].view();
+      continue;
+    }
     Evaluator evaluator(environment, no_fields);
     Value value = evaluator.compute(*node);
-    // An argument is borrowed, what was calculated is kept.
-    if (node->kind != Kind::kParameter && is_variable(value.type))
-      value = bound.computed.emplace_back(value).view();
+    if (is_variable(value.type)) value = bound.computed.emplace_back(value).view();
     environment.slots[node->slot] = value;
   }
   return {};
+}
+
+void fill_constants(Bound& bound) {
+  const Environment& constants = bound.prepared->constants;
+  Environment& environment = bound.environment;
+  environment.slots = constants.slots;
+  environment.sets = constants.sets;
+  environment.likes = constants.likes;
+  environment.patterns = constants.patterns;
+  bound.has_constants = true;
 }
 
 // Everything but the arguments, which are there.
 Status fill(Bound& bound, std::optional<std::int64_t> now) {
   const Prepared& prepared = *bound.prepared;
   Environment& environment = bound.environment;
-  environment.slots = prepared.constants.slots;
-  environment.sets = prepared.constants.sets;
-  environment.likes = prepared.constants.likes;
-  environment.patterns = prepared.constants.patterns;
+  if (!bound.has_constants) fill_constants(bound);
   bound.computed.clear();
   environment.now = 0;
   if (prepared.uses_now) environment.now = now ? *now : clock_us();

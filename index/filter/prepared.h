@@ -42,6 +42,7 @@ struct Bound {
   std::shared_ptr<const Prepared> prepared;
   Environment environment;
   std::vector<OwnedValue> computed;  // what slots borrow from
+  bool has_constants = false;        // those of `prepared` are in the environment
 };
 
 Result<std::shared_ptr<const Prepared>> prepare(std::string_view text, const Schema& schema,

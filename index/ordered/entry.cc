@@ -163,18 +163,26 @@ std::size_t RecordEntries::find(Bytes key) const noexcept {
   return low < size() && equal_bytes(this->key(low), key) ? low : size();
 }
 
-Result<EntryView> EntryView::parse(const SortedForm& form, Bytes key, Bytes value) {
-  bool has_number = true;
-  if (form.unique) {
-    QUIRE_TRY(const PartExtent parts, measure_parts(form, key));
-    has_number = parts.null;
-    if (key.size() - parts.size != (has_number ? sizeof(RecordNumber) : 0)) return no_entry();
-  }
-  if (has_number && key.size() < sizeof(RecordNumber)) return no_entry();
+Result<EntryView> EntryView::parse_exclusive(Bytes value) {
   ByteReader reader(value);
   EntryView entry;
-  entry.number = has_number ? load_be<RecordNumber>(key.last(sizeof(RecordNumber)).data())
-                            : reader.get_varint();
+  entry.number = reader.get_varint();
+  entry.primary_key = reader.get_sized();
+  entry.covered = reader.get_bytes(reader.left());
+  if (!reader.ok() || entry.number > kMaxCount) return no_entry();
+  return entry;
+}
+
+Result<EntryView> EntryView::parse(const SortedForm& form, Bytes key, Bytes value) {
+  if (form.unique) {
+    QUIRE_TRY(const PartExtent parts, measure_parts(form, key));
+    if (key.size() - parts.size != (parts.null ? sizeof(RecordNumber) : 0)) return no_entry();
+    if (!parts.null) return parse_exclusive(value);
+  }
+  if (key.size() < sizeof(RecordNumber)) return no_entry();
+  ByteReader reader(value);
+  EntryView entry;
+  entry.number = load_be<RecordNumber>(key.last(sizeof(RecordNumber)).data());
   entry.primary_key = reader.get_sized();
   entry.covered = reader.get_bytes(reader.left());
   if (!reader.ok() || entry.number > kMaxCount) return no_entry();

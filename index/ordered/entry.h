@@ -67,6 +67,8 @@ struct EntryView {
   Bytes covered;
   // kCorrupt.
   static Result<EntryView> parse(const SortedForm& form, Bytes key, Bytes value);
+  // Of a key without a number in it: RecordEntries::exclusive().
+  static Result<EntryView> parse_exclusive(Bytes value);
 };
 
 // The covered fields of an entry: as many values as the form covers. They borrow. kCorrupt.

@@ -10,7 +10,7 @@ void RangeScan::begin(View& view, StructureId tree, const KeyRange& range,
                       ScanDirection direction) {
   view_ = &view;
   tree_ = tree;
-  range_ = range;
+  borrowed_ = &range;
   forward_ = direction == ScanDirection::kForward;
   state_ = State::kBegin;
   placed_ = false;
@@ -21,7 +21,7 @@ void RangeScan::begin(View& view, StructureId tree, const KeyRange& range,
 
 Status RangeScan::place_forward() {
   if (state_ == State::kBegin)
-    return range_.low.empty() ? cursor_.first() : cursor_.seek(bytes_of(range_.low));
+    return range().low.empty() ? cursor_.first() : cursor_.seek(bytes_of(range().low));
   QUIRE_CHECK(cursor_.seek(bytes_of(last_)));
   const bool shown =
       state_ == State::kBehind && cursor_.valid() && equal_bytes(cursor_.key(), bytes_of(last_));
@@ -30,7 +30,7 @@ Status RangeScan::place_forward() {
 
 Status RangeScan::place_backward() {
   if (state_ == State::kBegin)
-    return range_.high ? cursor_.seek_before(bytes_of(*range_.high)) : cursor_.last();
+    return range().high ? cursor_.seek_before(bytes_of(*range().high)) : cursor_.last();
   if (state_ == State::kAt) {
     QUIRE_CHECK(cursor_.seek(bytes_of(last_)));
     if (cursor_.valid() && equal_bytes(cursor_.key(), bytes_of(last_))) return {};
@@ -63,13 +63,13 @@ Status RangeScan::settle() {
 
 bool RangeScan::in_range() const {
   if (!cursor_.valid()) return false;
-  if (!forward_) return compare_bytes(cursor_.key(), bytes_of(range_.low)) >= 0;
-  return !range_.high || compare_bytes(cursor_.key(), bytes_of(*range_.high)) < 0;
+  if (!forward_) return compare_bytes(cursor_.key(), bytes_of(range().low)) >= 0;
+  return !range().high || compare_bytes(cursor_.key(), bytes_of(*range().high)) < 0;
 }
 
 void RangeScan::seek_after(Bytes key) {
-  const bool outside = forward_ ? compare_bytes(key, bytes_of(range_.low)) < 0
-                                : range_.high && compare_bytes(key, bytes_of(*range_.high)) >= 0;
+  const bool outside = forward_ ? compare_bytes(key, bytes_of(range().low)) < 0
+                                : range().high && compare_bytes(key, bytes_of(*range().high)) >= 0;
   state_ = outside ? State::kBegin : State::kBehind;
   last_ = as_text(key);
   placed_ = false;
@@ -93,7 +93,7 @@ Result<std::uint64_t> count_range(View& view, StructureId tree, const KeyRange& 
   return tree_count(view.reader(), root, bytes_of(range.low), high);
 }
 
-Result<std::uint64_t> RangeScan::count() { return count_range(*view_, tree_, range_); }
+Result<std::uint64_t> RangeScan::count() { return count_range(*view_, tree_, range()); }
 
 Result<std::uint64_t> RangeScan::skip(std::uint64_t n) {
   if (state_ == State::kEnd || n == 0) return 0;
@@ -119,7 +119,7 @@ Result<std::uint64_t> RangeScan::skip(std::uint64_t n) {
 
 Result<bool> RangeScan::take_one() {
   QUIRE_TRY(const TreeRoot root, view_->tree_root(tree_));
-  QUIRE_TRY(const auto value, tree_get(view_->reader(), root, bytes_of(range_.low)));
+  QUIRE_TRY(const auto value, tree_get(view_->reader(), root, bytes_of(range().low)));
   state_ = State::kEnd;
   on_one_ = value.has_value();
   if (value) one_ = *value;
@@ -131,7 +131,7 @@ Result<bool> RangeScan::next() {
     on_one_ = false;
     return false;
   }
-  if (state_ == State::kBegin && range_.one) return take_one();
+  if (state_ == State::kBegin && range().one) return take_one();
   QUIRE_CHECK(settle());
   if (!in_range()) {
     state_ = State::kEnd;

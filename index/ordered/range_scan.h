@@ -31,11 +31,11 @@ class RangeScan {
             ScanDirection direction = ScanDirection::kForward)
       : view_(&view),
         tree_(tree),
-        range_(std::move(range)),
+        own_(std::move(range)),
         forward_(direction == ScanDirection::kForward),
         state_(State::kBegin) {}
 
-  // As a new one, in the memory of this.
+  // As a new one, in the memory of this. Borrows the range.
   void begin(View& view, StructureId tree, const KeyRange& range, ScanDirection direction);
 
   // Entries of the whole range, exactly. O(log n).
@@ -49,9 +49,11 @@ class RangeScan {
   Result<bool> next();
 
   // After next() has said true.
-  Bytes key() const { return on_one_ ? bytes_of(range_.low) : cursor_.key(); }
+  Bytes key() const { return on_one_ ? bytes_of(range().low) : cursor_.key(); }
   Result<Bytes> value() const { return on_one_ ? one_ : cursor_.value(); }
-  const KeyRange& range() const noexcept { return range_; }
+  // It is on the only entry of a range that is `one`.
+  bool on_one() const noexcept { return on_one_; }
+  const KeyRange& range() const noexcept { return borrowed_ != nullptr ? *borrowed_ : own_; }
 
  private:
   enum class State : std::uint8_t {
@@ -68,12 +70,13 @@ class RangeScan {
   Status step();
   bool in_range() const;
   Result<std::uint64_t> rank_of(const std::optional<EncodedKey>& key);
-  Result<std::uint64_t> low_rank() { return rank_of(range_.low); }
-  Result<std::uint64_t> high_rank() { return rank_of(range_.high); }
+  Result<std::uint64_t> low_rank() { return rank_of(range().low); }
+  Result<std::uint64_t> high_rank() { return rank_of(range().high); }
 
   View* view_ = nullptr;
   StructureId tree_ = 0;
-  KeyRange range_;
+  KeyRange own_;
+  const KeyRange* borrowed_ = nullptr;  // instead of own_
   bool forward_ = true;
   State state_ = State::kEnd;
   bool placed_ = false;  // the cursor is where state_ says

@@ -16,7 +16,9 @@ Result<bool> SortedScan::next() {
   QUIRE_TRY(const bool there, scan_.next());
   if (!there) return false;
   QUIRE_TRY(const Bytes value, scan_.value());
-  auto entry = EntryView::parse(index_->form(), scan_.key(), value);
+  // A whole unique key, without a null in it, is what was looked for.
+  auto entry = scan_.on_one() ? EntryView::parse_exclusive(value)
+                              : EntryView::parse(index_->form(), scan_.key(), value);
   if (!entry) return damaged(entry.error());
   entry_ = *entry;
   return true;
@@ -40,6 +42,20 @@ Result<std::span<const Value>> SortedScan::parts() {
     parts_[i] = *value;
   }
   return parts_;
+}
+
+Result<Value> SortedScan::part(std::size_t place) {
+  const std::vector<BoundPart>& forms = index_->form().parts;
+  memory_.resize(forms.size());
+  Bytes rest = scan_.key();
+  for (std::size_t i = 0; i < place; ++i) {
+    auto before = measure_part(forms[i].form, rest);
+    if (!before) return damaged(before.error());
+    rest = rest.subspan(before->size);
+  }
+  auto value = take_part(forms[place].form, rest, memory_[place]);
+  if (!value) return damaged(value.error());
+  return *value;
 }
 
 }  // namespace quire

@@ -25,7 +25,7 @@ class SortedScan {
   SortedScan(View& view, const SortedIndex& index, KeyRange range, ScanDirection direction)
       : SortedScan(index, RangeScan(view, index.tree(), std::move(range), direction)) {}
 
-  // As a new one, in the memory of this.
+  // As a new one, in the memory of this. Borrows the range.
   void begin(View& view, const SortedIndex& index, const KeyRange& range, ScanDirection direction) {
     index_ = &index;
     scan_.begin(view, index.tree(), range, direction);
@@ -51,6 +51,8 @@ class SortedScan {
   // The parts of the key: texts as they are folded, numbers of JSON as i64 where they are one.
   // kCorrupt.
   Result<std::span<const Value>> parts();
+  // One of them.
+  Result<Value> part(std::size_t place);
 
  private:
   SortedScan(const SortedIndex& index, RangeScan scan) : index_(&index), scan_(std::move(scan)) {}

@@ -103,22 +103,9 @@ class PathFinder {
     path_.ranges.resize(prefixes_.size() * intervals.size());
     auto range = path_.ranges.begin();
     for (const EncodedKey& prefix : prefixes_) {
-      for (const Interval& interval : intervals) make_range(prefix, interval, *range++);
+      for (const Interval& interval : intervals) set_range(prefix, interval, *range++);
     }
     for (KeyRange& made : path_.ranges) made.one = path_.single;
-  }
-
-  static void make_range(const EncodedKey& prefix, const Interval& interval, KeyRange& range) {
-    range.low = prefix;
-    range.low += interval.low;
-    if (interval.high) {
-      if (!range.high) range.high.emplace();
-      *range.high = prefix;
-      *range.high += *interval.high;
-    } else {
-      range.high.reset();
-      if (!prefix.empty()) range.high = behind_prefix(quire::bytes_of(prefix));
-    }
   }
 
   using Prefixes = boost::container::small_vector<EncodedKey, 4>;
@@ -154,6 +141,19 @@ KeyParts key_parts(const Collection& collection, const SortedIndex* index) {
     parts.push_back(
         KeyPart::of_primary(field, schema.field(field).type, field == schema.key().back()));
   return parts;
+}
+
+void set_range(const EncodedKey& prefix, const Interval& interval, KeyRange& range) {
+  range.low = prefix;
+  range.low += interval.low;
+  if (interval.high) {
+    if (!range.high) range.high.emplace();
+    *range.high = prefix;
+    *range.high += *interval.high;
+  } else {
+    range.high.reset();
+    if (!prefix.empty()) range.high = behind_prefix(quire::bytes_of(prefix));
+  }
 }
 
 Status count_entries(View& view, AccessPath& path) {

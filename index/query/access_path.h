@@ -38,6 +38,10 @@ struct AccessPath {
 using KeyParts = boost::container::small_vector<KeyPart, 4>;
 KeyParts key_parts(const Collection& collection, const SortedIndex* index);
 
+// The keys that begin with `prefix` and go on in an interval of the next part, in the memory of
+// `range`.
+void set_range(const EncodedKey& prefix, const Interval& interval, KeyRange& range);
+
 // The ranges of an index (nullptr: of the primary tree) for all conditions that its key can answer,
 // without their counts, in the memory of `path`. False where the index lacks records.
 // O(conditions * parts + ranges).

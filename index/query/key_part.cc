@@ -78,19 +78,31 @@ KeyPart KeyPart::of_primary(std::size_t field, FieldType type, bool last) {
   return made;
 }
 
+void KeyPart::append(const Value& value, EncodedKey& key) const {
+  if (primary_) {
+    append_component(value, last_, key);
+  } else {
+    append_part(form_, value, key);
+  }
+}
+
 EncodedKey KeyPart::encode(const Value& value) const {
   EncodedKey encoded;
-  if (primary_) {
-    append_component(value, last_, encoded);
-  } else {
-    append_part(form_, value, encoded);
-  }
+  append(value, encoded);
   return encoded;
 }
 
+// A part begins with a tag that is not the greatest byte, so there is one behind it.
+void KeyPart::step_behind(EncodedKey& key) const {
+  if (primary_ && last_) return key.push_back('\0');
+  while (static_cast<unsigned char>(key.back()) == 0xFF) key.pop_back();
+  ++key.back();
+}
+
 EncodedKey KeyPart::behind(const EncodedKey& encoded) const {
-  if (primary_ && last_) return encoded + '\0';
-  return *behind_prefix(quire::bytes_of(encoded));
+  EncodedKey key = encoded;
+  step_behind(key);
+  return key;
 }
 
 Intervals KeyPart::null() const {

@@ -51,6 +51,10 @@ class KeyPart {
   bool folded() const noexcept { return form_.collation == Collation::kAsciiNocase; }
   bool primary() const noexcept { return primary_; }
 
+  // Appends a value that the part can have, as it is in a key.
+  void append(const Value& value, EncodedKey& key) const;
+  // Makes of a key that ends with this part the least one behind it and all that follow it.
+  void step_behind(EncodedKey& key) const;
   Intervals null() const;
   bool is_null(const Interval& interval) const;
   Intervals not_null() const;

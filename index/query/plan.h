@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "index/query/range_recipe.h"
 #include "index/query/record_set.h"
 #include "index/query/terms.h"
 
@@ -53,8 +54,15 @@ struct Plan {
   // Its path is the only one that leaves out anything.
   bool alone = false;
   std::size_t conditions = 0;  // that it was made for
-  AccessPath before;           // memory for renew_plan()
+  // For renew_plan(): how its range follows from the arguments, once that was asked for, and
+  // memory.
+  std::shared_ptr<const RangeRecipe> recipe;
+  AccessPath before;
 
+  // It leads to one entry at most, by a whole unique key.
+  bool one() const noexcept {
+    return !nothing && !by_number && filters.empty() && path.single && path.ranges.size() == 1;
+  }
   // Each entry that drives is a record that is found.
   bool exact() const noexcept {
     return !by_number && filters.empty() && entry_tests.empty() && row_tests.empty() &&

@@ -38,6 +38,23 @@ bool same_way(const AccessPath& a, const AccessPath& b) {
          a.single == b.single && a.used == b.used && a.answered == b.answered;
 }
 
+// Of the same path, for the arguments that the filter is bound to now. False where they make
+// another.
+bool renew_ranges(const Collection& collection, const Wanted& wanted, Plan& plan) {
+  if (plan.recipe && plan.recipe->make(*wanted.filter, plan.path.ranges.front())) return true;
+  AccessPath& path = plan.before;
+  if (!find_ranges(collection, *wanted.filter, wanted.conditions, plan.path.index, path))
+    return false;
+  if (path.ranges.empty() || !same_way(path, plan.path)) return false;
+  path.total = plan.path.total;
+  path.entries = plan.path.entries;
+  std::swap(plan.path, path);
+  if (!plan.recipe)
+    plan.recipe = std::make_shared<const RangeRecipe>(
+        RangeRecipe::of(collection, *wanted.filter, wanted.conditions, plan.path));
+  return true;
+}
+
 }  // namespace
 
 double entry_cost(const Plan& plan) {
@@ -70,14 +87,11 @@ Result<bool> renew_plan(View& view, const Collection& collection, const Wanted& 
                         Plan& plan) {
   const bool by_path = !plan.by_number && plan.filters.empty() && plan.path.narrows();
   if (!by_path || plan.nothing || plan.conditions != wanted.conditions.size()) return false;
-  AccessPath& path = plan.before;
-  if (!find_ranges(collection, *wanted.filter, wanted.conditions, plan.path.index, path))
-    return false;
-  if (path.ranges.empty() || !same_way(path, plan.path)) return false;
-  path.entries = plan.path.entries;
-  path.exact_count = false;
-  if (count) QUIRE_CHECK(count_entries(view, path));
-  std::swap(plan.path, path);
+  if (!renew_ranges(collection, wanted, plan)) return false;
+  plan.path.exact_count = false;
+  // One entry at most costs what it did.
+  if (!count || (plan.one() && plan.cost_us < kCheapEnough)) return true;
+  QUIRE_CHECK(count_entries(view, plan.path));
   QUIRE_TRY(const TreeRoot records, view.tree_root(collection.id()));
   const auto all = static_cast<double>(records.count());
   price(plan, wanted, all);

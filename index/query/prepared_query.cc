@@ -22,6 +22,11 @@ Result<std::shared_ptr<const PreparedQuery>> PreparedQuery::make(const Collectio
 }
 
 Status PreparedQuery::read(const Collection& collection, const QueryText& text) {
+  filter_text = text.filter;
+  select_text = text.select;
+  group_text = text.group;
+  order_text = text.order;
+  distinct = text.distinct;
   const Schema& schema = collection.schema();
   auto read = Filter::prepare(text.filter.empty() ? "true" : text.filter, schema);
   if (!read) return std::unexpected(read.error());

@@ -43,6 +43,13 @@ struct PreparedQuery {
     bool descending = false;
   };
 
+  // The texts that it was made of.
+  QueryText text() const noexcept {
+    return {filter_text, select_text, group_text, order_text, distinct};
+  }
+
+  std::string filter_text, select_text, group_text, order_text;
+  bool distinct = false;
   std::optional<Filter> filter;
   std::vector<SelectItem> select;
   std::vector<QueryColumn> columns;

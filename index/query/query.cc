@@ -1,5 +1,6 @@
 #include "index/query/query.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "engine/base/checksum.h"
@@ -61,13 +62,12 @@ Status Query::ask(View& view, const QueryRequest& request) {
 
 void Query::forget() noexcept {
   reader_.reset();
-  conditions_.clear();
-  never_ = false;
   from_.reset();
   started_ = false;
   sorted_.clear();
   ordered_groups_.reset();
   groups_.clear();
+  whole_ = false;
   at_ = 0;
   given_ = 0;
   number_.reset();
@@ -102,10 +102,22 @@ Status Query::bind(const QueryRequest& request) {
   }
   now_ = now.value_or(0);
   QUIRE_CHECK(bind_filter(request, now));
-  query::take_apart(*filter_, filter_->root(), false, conditions_);
-  settle_constants();
+  if (!steady_) find_conditions();
   if (!from_ || from_->asked == asked_of(*prepared_, *filter_)) return {};
   return fail(ErrorCode::kInvalid, "query: the token is of another query");
+}
+
+// Most are nodes of the filter, whatever it is bound to.
+void Query::find_conditions() {
+  conditions_.clear();
+  never_ = false;
+  query::take_apart(*filter_, filter_->root(), false, conditions_);
+  steady_ = std::ranges::none_of(conditions_, [&](const query::Condition& condition) {
+    const filter::Node& node = *condition.node;
+    const bool by_items = node.kind == filter::Kind::kHas && node.every;
+    return by_items || filter_->constant(node) != nullptr;
+  });
+  settle_constants();
 }
 
 // Conditions without a field are true of every record, or of none.
@@ -142,8 +154,9 @@ Result<bool> Query::plan_again(const QueryRequest& request) {
   want(request);
   if (!same) return false;
   // The ends of a range cost the same, however many entries it has.
-  const bool ends = prepared_->grouping && prepared_->grouping->ends_only();
-  return query::renew_plan(*view_, collection_, wanted_, !(ends && plan_.alone), plan_);
+  const bool ends =
+      plan_.alone && plan_.exact() && prepared_->grouping && prepared_->grouping->ends_only();
+  return query::renew_plan(*view_, collection_, wanted_, !ends, plan_);
 }
 
 Status Query::choose_plan(const QueryRequest& request) {
@@ -160,6 +173,8 @@ Status Query::choose_plan(const QueryRequest& request) {
     QUIRE_TRY(plan_, query::make_plan(*view_, collection_, wanted_));
   }
   planned_ = !from_;
+  // The caller asks until there is no more: here that is known without a look.
+  if (plan_.one() && !prepared_->grouping) limit_ = std::min<std::uint64_t>(limit_, 1);
   const bool sorts = from_ && from_->kind == query::Token::Kind::kSorted;
   if (from_ && !plan_.nothing && sorts == plan_.ordered)
     return fail(ErrorCode::kConflict,
@@ -219,8 +234,10 @@ Status Query::sort_records() {
 Status Query::fill_record(const FieldSource& fields) {
   for (std::size_t i = 0; i < values_.size(); ++i) {
     const query::Term& term = *prepared_->select[i].term;
-    values_[i] = term.value(fields, memory_[i]);
-    if (!is_vector(values_[i].type)) continue;
+    values_[i] =
+        term.field != filter::kNone ? fields.value(term.field) : term.value(fields, memory_[i]);
+    if (!is_vector(values_[i].type)) [[likely]]
+      continue;
     if (!reader_) reader_.emplace(*view_, collection_);
     const std::size_t place = collection_.schema().vector_place(term.field);
     QUIRE_TRY(values_[i].vector, reader_->vector(place, *number_));

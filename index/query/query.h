@@ -49,6 +49,10 @@ class Query {
   Status ask(View& view, const QueryRequest& request);
   // Ends what was asked. Whether it is worth to be kept: it holds little memory.
   bool rest() noexcept;
+  // Whether it asks this of the collection, as that is defined now.
+  bool is_of(const Collection& collection, const QueryText& text) const noexcept {
+    return &collection_.definition() == &collection.definition() && prepared_->text() == text;
+  }
   const std::shared_ptr<const query::PreparedQuery>& prepared() const noexcept { return prepared_; }
   std::uint64_t hash() const noexcept { return hash_; }
 
@@ -70,6 +74,7 @@ class Query {
   void forget() noexcept;
   Status bind(const QueryRequest& request);
   Status bind_filter(const QueryRequest& request, std::optional<std::int64_t> now);
+  void find_conditions();
   void settle_constants();
   Status choose_plan(const QueryRequest& request);
   void want(const QueryRequest& request);
@@ -79,9 +84,10 @@ class Query {
   Status start_records();
   Status start_groups();
   Status sort_groups();
-  Result<std::optional<query::Group>> whole_by_ranks();
-  Result<std::optional<OwnedValue>> end_of(const query::OrderTerm& term, bool least);
-  Result<std::optional<OwnedValue>> end_of_range(const query::OrderTerm& term, bool least);
+  Result<bool> whole_by_ranks();
+  Result<bool> end_of(const query::OrderTerm& term, bool least, OwnedValue& end);
+  Result<bool> end_of_range(const query::OrderTerm& term, bool least, OwnedValue& end);
+  Result<bool> end_of_order(const query::OrderTerm& term, bool least, OwnedValue& end);
   Status sort_records();
   Result<bool> next_record();
   Result<bool> next_sorted();
@@ -104,8 +110,9 @@ class Query {
 
   std::optional<BoundFilter> filter_;
   std::vector<query::Condition> conditions_;
-  bool never_ = false;  // no record can match
-  std::string index_;   // that `wanted_` names
+  bool steady_ = false;  // these are the same whatever the arguments
+  bool never_ = false;   // no record can match
+  std::string index_;    // that `wanted_` names
   query::Wanted wanted_;
   query::Plan plan_;
   bool planned_ = false;  // plan_ is of what was asked last, by the same index
@@ -124,6 +131,7 @@ class Query {
   std::vector<Value> values_;
   std::vector<OwnedValue> memory_;  // of these
   query::Group group_;
+  bool whole_ = false;  // it is all there is, and was not taken yet
   std::optional<RecordNumber> number_;
   EncodedKey primary_key_;
   std::string position_;

@@ -1,5 +1,8 @@
 #include "index/query/query_cache.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "engine/base/checksum.h"
 
 namespace quire::query {
@@ -29,17 +32,9 @@ std::unique_ptr<Query> QueryCache::take_idle(
   return nullptr;
 }
 
-void QueryCache::keep(std::uint64_t hash, const Collection& collection, const QueryText& text,
+void QueryCache::keep(std::uint64_t hash, const Collection& collection,
                       std::shared_ptr<const PreparedQuery> prepared) {
-  auto entry = std::make_unique<Entry>(Entry{collection,
-                                             hash,
-                                             std::string(text.filter),
-                                             std::string(text.select),
-                                             std::string(text.group),
-                                             std::string(text.order),
-                                             text.distinct,
-                                             std::move(prepared),
-                                             {}});
+  auto entry = std::make_unique<Entry>(Entry{collection, hash, std::move(prepared), {}});
   const std::scoped_lock lock(mutex_);
   if (entries_.empty()) entries_.resize(kPlaces);
   // What was there ends outside of the lock.
@@ -50,18 +45,26 @@ void CloseQuery::operator()(Query* query) const noexcept {
   cache->close(std::unique_ptr<Query>(query));
 }
 
-Result<CachedQuery> QueryCache::open(View& view, const Collection& collection,
-                                     const QueryRequest& request) {
-  const QueryText text = request.text();
+Result<CachedQuery> QueryCache::find_or_make(const Collection& collection, const QueryText& text) {
   const std::uint64_t hash = hash_of(collection, text);
   std::shared_ptr<const PreparedQuery> prepared;
   CachedQuery query(take_idle(hash, collection, text, prepared).release(), {this});
+  if (query != nullptr) return query;
+  if (prepared == nullptr) {
+    QUIRE_TRY(prepared, PreparedQuery::make(collection, text));
+    keep(hash, collection, prepared);
+  }
+  query.reset(new Query(collection, std::move(prepared), hash));
+  return query;
+}
+
+Result<CachedQuery> QueryCache::open(View& view, const Collection& collection,
+                                     const QueryRequest& request, RestingQueries* resting) {
+  const QueryText text = request.text();
+  CachedQuery query;
+  if (resting != nullptr) query = resting->take(collection, text);
   if (query == nullptr) {
-    if (prepared == nullptr) {
-      QUIRE_TRY(prepared, PreparedQuery::make(collection, text));
-      keep(hash, collection, text, prepared);
-    }
-    query.reset(new Query(collection, std::move(prepared), hash));
+    QUIRE_TRY(query, find_or_make(collection, text));
   }
   QUIRE_CHECK(query->ask(view, request));
   return query;
@@ -75,6 +78,29 @@ void QueryCache::close(std::unique_ptr<Query> query) noexcept {
   // Others may have come to its place since.
   if (entry == nullptr || entry->query != query->prepared() || entry->idle_count == kIdle) return;
   entry->idle[entry->idle_count++] = std::move(query);
+}
+
+CachedQuery RestingQueries::take(const Collection& collection, const QueryText& text) noexcept {
+  for (CachedQuery& query : queries_) {
+    if (query != nullptr && query->is_of(collection, text)) return std::move(query);
+  }
+  return nullptr;
+}
+
+void RestingQueries::put(CachedQuery query) noexcept {
+  // What it grew to is not kept: the cache does not take it either.
+  if (query == nullptr || !query->rest()) return;
+  const auto free = std::ranges::find_if(queries_, std::logical_not<>(), &CachedQuery::get);
+  if (free != queries_.end()) {
+    *free = std::move(query);
+    return;
+  }
+  queries_[next_] = std::move(query);
+  next_ = (next_ + 1) % kPlaces;
+}
+
+void RestingQueries::clear() noexcept {
+  for (CachedQuery& query : queries_) query.reset();
 }
 
 }  // namespace quire::query

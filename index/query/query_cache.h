@@ -18,11 +18,30 @@ struct CloseQuery {
 };
 using CachedQuery = std::unique_ptr<Query, CloseQuery>;
 
+// Queries that have ended and stay with their transaction, in case it asks the same again: that
+// takes no lock. One thread. The cache outlives it.
+class RestingQueries {
+ public:
+  // One that asked this; nullptr where there is none.
+  CachedQuery take(const Collection& collection, const QueryText& text) noexcept;
+  // Ends what it asked. Where there is no place left, another goes back to the cache.
+  void put(CachedQuery query) noexcept;
+  // All go back.
+  void clear() noexcept;
+
+ private:
+  static constexpr std::size_t kPlaces = 4;
+  std::array<CachedQuery, kPlaces> queries_;
+  std::size_t next_ = 0;  // the place that is given up next
+};
+
 // Thread-safe; one for each open database.
 class QueryCache {
  public:
-  // As Query::open(), which it saves where it can. The cache outlives it.
-  Result<CachedQuery> open(View& view, const Collection& collection, const QueryRequest& request);
+  // As Query::open(), which it saves where it can. The cache outlives it. `resting`: where one is
+  // looked for first.
+  Result<CachedQuery> open(View& view, const Collection& collection, const QueryRequest& request,
+                           RestingQueries* resting = nullptr);
   // Its view is not touched.
   void close(std::unique_ptr<Query> query) noexcept;
 
@@ -32,15 +51,13 @@ class QueryCache {
   struct Entry {
     Collection collection;  // keeps its definition, and so that definition's address
     std::uint64_t hash;
-    std::string filter, select, group, order;
-    bool distinct;
     std::shared_ptr<const PreparedQuery> query;
     std::array<std::unique_ptr<Query>, kIdle> idle;
     std::size_t idle_count = 0;
 
-    QueryText text() const noexcept { return {filter, select, group, order, distinct}; }
     bool is_of(std::uint64_t wanted, const Collection& of, const QueryText& asked) const noexcept {
-      return hash == wanted && &collection.definition() == &of.definition() && text() == asked;
+      return hash == wanted && &collection.definition() == &of.definition() &&
+             query->text() == asked;
     }
   };
 
@@ -48,8 +65,10 @@ class QueryCache {
   std::unique_ptr<Query> take_idle(std::uint64_t hash, const Collection& collection,
                                    const QueryText& text,
                                    std::shared_ptr<const PreparedQuery>& prepared) noexcept;
-  void keep(std::uint64_t hash, const Collection& collection, const QueryText& text,
+  void keep(std::uint64_t hash, const Collection& collection,
             std::shared_ptr<const PreparedQuery> prepared);
+  // One of this text, which is to be asked.
+  Result<CachedQuery> find_or_make(const Collection& collection, const QueryText& text);
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<Entry>> entries_;  // a table by hash; the newest of each place

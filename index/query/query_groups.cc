@@ -1,5 +1,6 @@
 // Queries whose rows are groups of records.
 #include <algorithm>
+#include <utility>
 
 #include "index/query/query.h"
 
@@ -10,41 +11,39 @@ using query::AggregateKind;
 // ---------------------------------------------------------------- the whole as one group
 
 // Of the plan's own range: its entries are in the order of the value.
-Result<std::optional<OwnedValue>> Query::end_of_range(const query::OrderTerm& term, bool least) {
+Result<bool> Query::end_of_range(const query::OrderTerm& term, bool least, OwnedValue& end) {
   const query::AccessPath& path = plan_.path;
-  if (!plan_.exact() || path.index == nullptr || path.ranges.size() != 1) return std::nullopt;
+  if (!plan_.exact() || path.index == nullptr || path.ranges.size() != 1) return false;
   const std::vector<BoundPart>& parts = path.index->form().parts;
-  if (path.fixed == parts.size()) return std::nullopt;
+  if (path.fixed == parts.size()) return false;
   const BoundPart& part = parts[path.fixed];
   if (part.source != PartSource::kField || part.field != term.term.field ||
       part.form.collation != Collation::kBytes)
-    return std::nullopt;
-  end_range_ = path.ranges.front();
+    return false;
+  const KeyRange* range = &path.ranges.front();
   // Without a condition on the part the range begins, or ends, with its nulls.
   if (path.parts == path.fixed) {
-    EncodedKey nulls = end_range_.low;
-    nulls += null_tag(part.form);
-    if (part.form.descending) {
-      end_range_.high = std::move(nulls);
-    } else {
-      end_range_.low = *behind_prefix(quire::bytes_of(nulls));
-    }
+    end_range_ = *range;
+    EncodedKey& bound = part.form.descending ? end_range_.high.emplace() : end_range_.low;
+    bound = range->low;
+    bound += null_tag(part.form);
+    if (!part.form.descending) ++bound.back();
+    range = &end_range_;
   }
   const bool forward = least != part.form.descending;
-  ends_.begin(*view_, *path.index, end_range_,
+  ends_.begin(*view_, *path.index, *range,
               forward ? ScanDirection::kForward : ScanDirection::kBackward);
   QUIRE_TRY(const bool there, ends_.next());
-  if (!there) return OwnedValue();
+  end.assign(Value::null());
+  if (!there) return true;
   QUIRE_CHECK(budget_.entry());
-  QUIRE_TRY(const std::span<const Value> values, ends_.parts());
-  return OwnedValue(values[path.fixed]);
+  QUIRE_TRY(const Value value, ends_.part(path.fixed));
+  end.assign(value);
+  return true;
 }
 
-// The least or greatest value that is not null, where an index has it at an end.
-Result<std::optional<OwnedValue>> Query::end_of(const query::OrderTerm& term, bool least) {
-  if (term.term.field == filter::kNone) return std::nullopt;
-  QUIRE_TRY(auto known, end_of_range(term, least));
-  if (known) return known;
+// By an index that has the order of the value.
+Result<bool> Query::end_of_order(const query::OrderTerm& term, bool least, OwnedValue& end) {
   filter::Node is_null;
   is_null.kind = filter::Kind::kIsNull;
   is_null.children.resize(1);
@@ -59,13 +58,22 @@ Result<std::optional<OwnedValue>> Query::end_of(const query::OrderTerm& term, bo
   wanted.order = std::span(&order, 1);
   wanted.rows = 1;
   QUIRE_TRY(const query::Plan plan, query::make_plan(*view_, collection_, wanted));
-  if (!plan.ordered || plan.cost_us > plan_.cost_us) return std::nullopt;
+  if (!plan.ordered || plan.cost_us > plan_.cost_us) return false;
   query::RecordStream stream;
   QUIRE_CHECK(stream.begin(*view_, collection_, wanted, plan, budget_));
   QUIRE_TRY(const bool there, stream.next());
-  if (!there) return OwnedValue();
   OwnedValue memory;
-  return OwnedValue(order.term.value(stream.fields(), memory));
+  end.assign(there ? order.term.value(stream.fields(), memory) : Value::null());
+  return true;
+}
+
+// The least or greatest value that is not null, where an index has it at an end. False where none
+// has.
+Result<bool> Query::end_of(const query::OrderTerm& term, bool least, OwnedValue& end) {
+  if (term.term.field == filter::kNone) return false;
+  QUIRE_TRY(const bool known, end_of_range(term, least, end));
+  if (known) return true;
+  return end_of_order(term, least, end);
 }
 
 Result<std::uint64_t> Query::count_exactly() {
@@ -79,21 +87,21 @@ Result<std::uint64_t> Query::count_exactly() {
 }
 
 // All records as one group, where counts of the tree and ends of indexes tell all of it.
-Result<std::optional<query::Group>> Query::whole_by_ranks() {
-  query::Group whole;
-  whole.extremes.resize(prepared_->grouping->aggregates.size());
-  for (std::size_t i = 0; i < prepared_->grouping->aggregates.size(); ++i) {
-    const query::Grouping::Aggregate& aggregate = prepared_->grouping->aggregates[i];
+Result<bool> Query::whole_by_ranks() {
+  const std::vector<query::Grouping::Aggregate>& aggregates = prepared_->grouping->aggregates;
+  group_.extremes.resize(aggregates.size());
+  for (std::size_t i = 0; i < aggregates.size(); ++i) {
+    const query::Grouping::Aggregate& aggregate = aggregates[i];
     if (aggregate.kind == AggregateKind::kCount) {
-      if (!plan_.exact()) return std::nullopt;
-      QUIRE_TRY(whole.count, count_exactly());
+      if (!plan_.exact()) return false;
+      QUIRE_TRY(group_.count, count_exactly());
       continue;
     }
-    QUIRE_TRY(auto end, end_of(*aggregate.term, aggregate.kind == AggregateKind::kMin));
-    if (!end) return std::nullopt;
-    whole.extremes[i].value = *std::move(end);
+    const bool least = aggregate.kind == AggregateKind::kMin;
+    QUIRE_TRY(const bool known, end_of(*aggregate.term, least, group_.extremes[i].value));
+    if (!known) return false;
   }
-  return whole;
+  return true;
 }
 
 // ---------------------------------------------------------------- rows
@@ -101,11 +109,8 @@ Result<std::optional<query::Group>> Query::whole_by_ranks() {
 Status Query::start_groups() {
   if (prepared_->grouping->terms.empty()) {
     if (!never_) {
-      QUIRE_TRY(auto whole, whole_by_ranks());
-      if (whole) {
-        groups_.push_back(*std::move(whole));
-        return {};
-      }
+      QUIRE_TRY(whole_, whole_by_ranks());
+      if (whole_) return {};
     }
   } else if (plan_.ordered && !plan_.nothing && query::can_hop(plan_, *prepared_->grouping)) {
     ordered_groups_ = query::groups_by_rank(*view_, plan_, *prepared_->grouping, budget_);
@@ -163,6 +168,7 @@ void Query::fill_group(const query::Group& group) {
 }
 
 Result<bool> Query::take_group() {
+  if (std::exchange(whole_, false)) return true;
   if (ordered_groups_) return ordered_groups_->next(group_);
   if (at_ == groups_.size()) return false;
   group_ = std::move(groups_[at_++]);

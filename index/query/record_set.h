@@ -27,11 +27,22 @@ struct SetPlan {
   std::uint64_t records = 0;            // it has, at most
 };
 
-// The records that a path leads to. O(entries).
-Status add_records(View& view, const Collection& collection, const AccessPath& path, Budget& budget,
-                   Bitmap& records);
+// A record of a small set: with its primary key, which so need not be looked up by its number.
+struct SetMember {
+  RecordNumber number = 0;
+  Bytes key;  // in the snapshot's memory
+};
+// Sets of as many entries are kept so: 24 bytes each.
+inline constexpr std::uint64_t kSmallSet = 2048;
+
 // O(entries of all).
 Result<Bitmap> make_set(View& view, const Collection& collection, const SetPlan& plan,
                         Budget& budget);
+// Whether a set is small, and all of its members come from indexes, whose entries have the keys.
+bool is_small(const SetPlan& plan) noexcept;
+// The same of a snapshot and a set that is small, in order of the numbers: O(entries * log
+// entries).
+Status make_small_set(View& view, const Collection& collection, const SetPlan& plan, Budget& budget,
+                      std::vector<SetMember>& members);
 
 }  // namespace quire::query

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <ranges>
 
 #include "engine/record/numbers.h"
 #include "engine/tree/tree_batch.h"
@@ -30,6 +31,8 @@ constexpr std::uint64_t kNumberBytes = sizeof(RecordNumber);
 void RecordStream::forget() noexcept {
   filters_.clear();
   numbers_.clear();
+  members_.clear();
+  small_ = false;
   in_range_ = false;
   at_ = 0;
   resuming_ = false;
@@ -68,7 +71,22 @@ Status RecordStream::make_sets() {
     QUIRE_TRY(Bitmap records, make_set(*view_, *collection_, set, *budget_));
     filters_.push_back(std::move(records));
   }
-  if (!plan_->by_number) return {};
+  return plan_->by_number ? make_driver() : Status();
+}
+
+// What is in all sets.
+Status RecordStream::make_driver() {
+  small_ = version_ == 0 && is_small(plan_->set);
+  if (small_) {
+    QUIRE_CHECK(make_small_set(*view_, *collection_, plan_->set, *budget_, members_));
+    std::erase_if(members_, [&](const SetMember& member) {
+      return std::ranges::any_of(filters_, [&](const Bitmap& filter) {
+        return !filter.contains(std::uint64_t{member.number});
+      });
+    });
+    filters_.clear();
+    return {};
+  }
   QUIRE_TRY(Bitmap records, make_set(*view_, *collection_, plan_->set, *budget_));
   for (const Bitmap& filter : filters_) records &= filter;
   filters_.clear();
@@ -81,8 +99,10 @@ Status RecordStream::make_sets() {
 void RecordStream::resume(Bytes position) {
   if (plan_->by_number) {
     const RecordNumber last = position.size() == 8 ? load_be<RecordNumber>(position.data()) : 0;
-    const auto next = std::ranges::upper_bound(numbers_, last);
-    at_ = static_cast<std::size_t>(next - numbers_.begin());
+    const auto all = std::views::iota(std::size_t{0}, set_size());
+    at_ = static_cast<std::size_t>(
+        std::ranges::upper_bound(all, last, {}, [&](std::size_t i) { return number_at(i); }) -
+        all.begin());
     return;
   }
   // The first range, in the plan's direction, that has something behind the position.
@@ -159,11 +179,15 @@ Result<bool> RecordStream::advance_row() {
 }
 
 Result<bool> RecordStream::advance_number() {
-  if (at_ == numbers_.size()) return false;
-  number_ = numbers_[at_++];
+  if (at_ == set_size()) return false;
+  number_ = number_at(at_++);
   number_known_ = true;
   number_key_ = as_text(Bytes(NumberKey(number_)));
   position_ = quire::bytes_of(number_key_);
+  if (small_) {
+    primary_key_ = members_[at_ - 1].key;
+    return true;
+  }
   if (!wanted_->keys && !plan_->reads_rows && !changed()) return true;
   QUIRE_TRY(const NumberEntry entry, read_number(*view_, *collection_, number_));
   // A write transaction may have deleted it since.
@@ -291,20 +315,23 @@ Result<bool> RecordStream::matches() {
 Status RecordStream::read_numbers_ahead() {
   std::array<RecordNumber, kMostAhead> numbers;
   std::array<NumberEntry, kMostAhead> entries;
+  const std::size_t first = at_;
   std::size_t size = 0;
   Status within;
-  for (; size < ahead_most_ && at_ < numbers_.size(); ++size) {
+  for (; size < ahead_most_ && at_ < set_size(); ++size) {
     within = budget_->entry();
     if (!within) break;
-    numbers[size] = numbers_[at_++];
+    numbers[size] = number_at(at_++);
   }
-  ahead_ended_ = within && at_ == numbers_.size();
-  QUIRE_CHECK(read_numbers(*view_, *collection_, std::span(numbers).first(size),
-                           std::span(entries).first(size)));
+  ahead_ended_ = within && at_ == set_size();
+  if (!small_)
+    QUIRE_CHECK(read_numbers(*view_, *collection_, std::span(numbers).first(size),
+                             std::span(entries).first(size)));
   for (; ahead_size_ < size; ++ahead_size_) {
     Ahead& one = ahead_[ahead_size_];
     one.number = numbers[ahead_size_];
-    one.primary_key = as_text(entries[ahead_size_].key);
+    one.primary_key =
+        as_text(small_ ? members_[first + ahead_size_].key : entries[ahead_size_].key);
     one.position = as_text(Bytes(NumberKey(one.number)));
   }
   return within;

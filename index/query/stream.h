@@ -57,6 +57,12 @@ class RecordStream {
 
   void forget() noexcept;
   Status make_sets();
+  Status make_driver();
+  // Of the set that drives.
+  std::size_t set_size() const noexcept { return small_ ? members_.size() : numbers_.size(); }
+  RecordNumber number_at(std::size_t i) const noexcept {
+    return small_ ? members_[i].number : numbers_[i];
+  }
   // Takes the next entry of the driver; false at its end.
   Result<bool> advance();
   Result<bool> advance_entry();
@@ -93,6 +99,8 @@ class RecordStream {
   SortedScan entries_;
   RangeScan rows_;
   std::vector<RecordNumber> numbers_;
+  std::vector<SetMember> members_;  // instead of numbers_, where the set is small
+  bool small_ = false;
   bool in_range_ = false;  // of entries_ or rows_
   std::size_t at_ = 0;     // of the ranges, in the direction of the plan, or of numbers_
   EncodedKey resume_;      // in the range that is opened next

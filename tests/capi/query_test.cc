@@ -1,5 +1,6 @@
 // Queries through the C interface: rows, columns, tokens, explain, counts, changes of what is
 // found; what they refuse and when they end.
+#include <algorithm>
 #include <array>
 
 #include "capi_world.h"
@@ -105,6 +106,67 @@ TEST_F(QueryApi, TakesArgumentsByName) {
   EXPECT_EQ(count, 2u);
   ASSERT_OK(quire_query_count(txn, goods, nullptr, &count));
   EXPECT_EQ(count, 100u);
+  quire_abort(txn);
+}
+
+// Its memory is used again in the same transaction, and it answers as a new one.
+TEST_F(QueryApi, IsAskedAgainAndAgainInOneTransaction) {
+  quire_txn* txn = read();
+  quire_query* first = nullptr;
+  const auto ask = [&](std::int64_t id, const quire_value* argument, bool other) {
+    quire_query_options options = filter(other ? "id = $1 or id = -1" : "id = $1");
+    options.arguments = argument;
+    options.argument_count = 1;
+    options.select = "id, size";
+    quire_query* query = nullptr;
+    EXPECT_OK(quire_query_open(txn, goods, &options, &query));
+    if (first == nullptr) first = query;
+    std::array<quire_value, 2> row{};
+    const bool there = id >= 0 && id < 100;
+    EXPECT_EQ(quire_query_next(query, row.data(), 2), there ? QUIRE_OK : QUIRE_ERR_NOT_FOUND);
+    if (there) EXPECT_EQ(row[1].as.i64, id * 10);
+    quire_query_close(query);
+    // A closed handle is told from others for a long time.
+    EXPECT_ERROR(quire_query_next(query, row.data(), 2), QUIRE_ERR_CLOSED, "closed");
+  };
+  for (std::int64_t i = 0; i < 300; ++i) {
+    const quire_value argument = of_i64(i * 7 % 110);
+    ask(argument.as.i64, &argument, i % 3 == 0);
+  }
+  quire_value text = of_text("5");
+  quire_query_options wrong = filter("id = $1");
+  wrong.arguments = &text;
+  wrong.argument_count = 1;
+  wrong.select = "id, size";
+  quire_query* query = nullptr;
+  EXPECT_ERROR(quire_query_open(txn, goods, &wrong, &query), QUIRE_ERR_TYPE, "parameter");
+  const quire_value argument = of_i64(42);
+  ask(42, &argument, false);
+  quire_abort(txn);
+  quire_query_close(first);
+}
+
+TEST_F(QueryApi, IsAskedAgainAfterItsIndexWasDropped) {
+  quire_txn* txn = write();
+  const quire_value section = of_text("tools");
+  quire_query_options options = filter("section = $1 and size > 900");
+  options.arguments = &section;
+  options.argument_count = 1;
+  const std::vector<std::int64_t> expected = {92, 96};
+  const auto found = [&] {
+    std::vector<std::int64_t> all = numbers(txn, options);
+    std::ranges::sort(all);
+    return all;
+  };
+  EXPECT_EQ(found(), expected);
+  EXPECT_EQ(found(), expected);
+  uint64_t savepoint = 0;
+  ASSERT_OK(quire_savepoint(txn, &savepoint));
+  ASSERT_OK(quire_index_drop(txn, goods, "by section"));
+  EXPECT_EQ(found(), expected);
+  EXPECT_EQ(found(), expected);
+  ASSERT_OK(quire_rollback_to(txn, savepoint));
+  EXPECT_EQ(found(), expected);
   quire_abort(txn);
 }
 

@@ -178,15 +178,26 @@ TEST(Edges, AClosedDatabaseNeedsNoLogDirectory) {
 
 // --- values ---
 
+// By itself, and with characters before and behind it: eight are looked at together.
+void expect_utf8(std::string_view text, bool is) {
+  for (std::size_t before = 0; before < 10; ++before) {
+    for (std::size_t behind = 0; behind < 18; ++behind) {
+      const std::string whole =
+          std::string(before, 'a') + std::string(text) + std::string(behind, 'z');
+      EXPECT_EQ(is_utf8(whole), is) << whole;
+    }
+  }
+}
+
 TEST(Edges, TextIsUtf8OfTheShortestForm) {
   for (const std::string_view good : {"", "a", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x8D\x8E",
                                       "\xED\x9F\xBF", "\xEE\x80\x80", "\xF4\x8F\xBF\xBF"})
-    EXPECT_TRUE(is_utf8(good)) << good;
+    expect_utf8(good, true);
   for (const std::string_view bad :
        {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xE0\x9F\xBF", "\xE2\x82",
         "\xF0\x80\x80\x80", "\xF0\x8F\xBF\xBF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xF4\x90\x80\x80",
         "\xF8\x88\x80\x80\x80", "\xFF", "a\xC3z", "\xE2\x28\xA1"})
-    EXPECT_FALSE(is_utf8(bad));
+    expect_utf8(bad, false);
 }
 
 TEST(Edges, KeysAreDescribedAsPeopleWriteThem) {

@@ -250,6 +250,39 @@ TEST(Evaluate, FindsMembers) {
   EXPECT_EQ(test("w in $1", record, {times.view()}), "true");
 }
 
+// What was bound before leaves nothing behind, least of all where the next argument is null.
+TEST(Evaluate, AnswersTheSameWhenItIsBoundAgain) {
+  const Record whole = full();
+  const RowSource record(whole.row());
+  const OwnedValue some = integers({9, 5, 7});
+  const OwnedValue none = integers({});
+  const OwnedValue tags = texts({"x", "net"});
+  const auto expect_same = [&](const char* text, std::initializer_list<Value> arguments) {
+    const Filter filter = prepared(text);
+    BoundFilter again = must(filter.bind(std::span(arguments.begin(), 1)));
+    for (int round = 0; round < 2; ++round) {
+      for (const Value& argument : arguments) {
+        must(again.bind_again(std::span(&argument, 1)));
+        const BoundFilter fresh = must(filter.bind(std::span(&argument, 1)));
+        EXPECT_EQ(again.test(record), fresh.test(record)) << text;
+        // A copy keeps what it was bound to.
+        const BoundFilter copy = again;
+        const Value other = Value::null();
+        must(again.bind_again(std::span(&other, 1)));
+        EXPECT_EQ(copy.test(record), fresh.test(record)) << text;
+      }
+    }
+  };
+  expect_same("n in $1", {some.view(), Value::null(), none.view(), some.view()});
+  expect_same("tags has any $1", {tags.view(), Value::null(), tags.view()});
+  expect_same("t like $1", {Value::of_text("Gr%"), Value::null(), Value::of_text("x%")});
+  expect_same("t matches $1", {Value::of_text("^Gr"), Value::null(), Value::of_text("^x")});
+  expect_same("n = $1 and t like 'Gr%' and n in (5, 6)",
+              {Value::of_i64(5), Value::null(), Value::of_f64(5), Value::of_i64(6)});
+  expect_same("lower(t) = lower($1)",
+              {Value::of_text("GRüße 7%"), Value::null(), Value::of_text("GR")});
+}
+
 TEST(Evaluate, LooksIntoArrays) {
   check(full(), {{"tags has 'gui'", "true"},
                  {"tags has 'x'", "false"},

@@ -74,6 +74,29 @@ TEST_F(WriterTest, RandomKeysLeaveTwoThirdsFull) {
   world_.check(writer_.root());
 }
 
+// A branch that began with two children knew no prefix, and searching it compared whole keys.
+TEST_F(WriterTest, BranchesThatGrowInPlaceFindTheirPrefix) {
+  for (std::uint64_t n = 0; n < 20000; ++n) put(n);
+  const auto root_prefix = [&] {
+    const NodeView root(world_.pages().fetch(writer_.root().root), world_.page_size());
+    EXPECT_TRUE(root.is_branch());
+    return root.prefix_size();
+  };
+  EXPECT_GE(root_prefix(), std::string("row/").size());
+  // Keys that do not share it take it away again.
+  for (std::uint64_t n = 0; n < 2000; ++n) {
+    const std::string number = numbered(n).substr(4);
+    must(writer_.put(as_bytes("aaa/" + number), as_bytes(value_)));
+    must(writer_.put(as_bytes("zzz/" + number), as_bytes(value_)));
+  }
+  EXPECT_EQ(root_prefix(), 0U);
+  world_.check(writer_.root());
+  for (std::uint64_t n = 0; n < 20000; n += 7)
+    EXPECT_TRUE(must(writer_.get(as_bytes(numbered(n)))).has_value()) << n;
+  for (std::uint64_t n = 0; n < 2000; n += 7)
+    EXPECT_TRUE(must(writer_.get(as_bytes("zzz/" + numbered(n).substr(4)))).has_value()) << n;
+}
+
 TEST_F(WriterTest, ErasingAlmostAllShrinksTheTree) {
   for (std::uint64_t n = 0; n < 20000; ++n) put(n);
   const std::uint64_t full = world_.check(writer_.root());
