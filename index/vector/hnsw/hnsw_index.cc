@@ -90,7 +90,7 @@ Status HnswIndex::absorb(WriteTxn& txn, const Collection& collection, const Wait
     if (batch == 0) return {};
     QUIRE_TRY(const auto step,
               prepare_step(txn, collection, form_, std::min<std::uint64_t>(batch, kBatchInside),
-                           Sweeps::kNever));
+                           Sweeps::kWherePressing));
     if (step == nullptr) return {};
     QUIRE_CHECK(step->apply(txn, collection));
     QUIRE_CHECK(txn.settle());

@@ -16,8 +16,11 @@ constexpr std::uint64_t kSweepPart = 100;
 // What a sweep or a training that is due counts, beside a tail that waits.
 constexpr double kDue = 0.1;
 
-bool sweep_due(const HnswState& state) noexcept {
-  return state.head.repaired >= std::max(kSweepLeast, state.live_nodes() / kSweepPart);
+// And so many times that where nobody but commits does it.
+constexpr std::uint64_t kPressing = 10;
+
+bool sweep_due(const HnswState& state, std::uint64_t times = 1) noexcept {
+  return state.head.repaired >= times * std::max(kSweepLeast, state.live_nodes() / kSweepPart);
 }
 
 std::unexpected<Error> conflict() {
@@ -253,7 +256,7 @@ Result<std::unique_ptr<MaintenanceStep>> prepare_step(View& view, const Collecti
   if (backlog_of(form, state) == 0) return nullptr;
   if (!state.encodes(form)) return prepare_training(view, collection, form, state);
   QUIRE_TRY(GraphView graph, state.graph(view, form));
-  const bool sweeps_now = sweeps == Sweeps::kWhereDue && sweep_due(state);
+  const bool sweeps_now = sweep_due(state, sweeps == Sweeps::kWhereDue ? 1 : kPressing);
   auto step = std::make_unique<GraphStep>(form, std::move(state), std::move(graph));
   if (sweeps_now) {
     QUIRE_CHECK(step->plan_sweep(view));

@@ -10,8 +10,8 @@ namespace quire::hnsw {
 // See IndexMaintenance::backlog.
 double backlog_of(const HnswForm& form, const HnswState& state) noexcept;
 
-// A sweep looks at all nodes: nothing for a commit.
-enum class Sweeps : std::uint8_t { kNever, kWhereDue };
+// A sweep looks at all nodes: a commit does one only where far more than should wait for it.
+enum class Sweeps : std::uint8_t { kWherePressing, kWhereDue };
 // See IndexMaintenance::prepare. `form` outlives the step.
 Result<std::unique_ptr<MaintenanceStep>> prepare_step(View& view, const Collection& collection,
                                                       const HnswForm& form, std::size_t batch,
