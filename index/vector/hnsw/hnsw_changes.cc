@@ -91,6 +91,8 @@ Status HnswChanges::remove_slot(std::uint32_t slot) {
     const ByteVector copy = to_vector(element);
     QUIRE_CHECK(tail_->set(slot, copy));
     const TailEntry moved = TailEntry::read(copy.data(), form_->codes.code_bytes());
+    if (moved.record >= places_->root().size)
+      return damaged("its tail has a record that is nowhere,", moved.record);
     QUIRE_CHECK(set_place(moved.record, RecordPlace::of_slot(slot)));
   }
   QUIRE_CHECK(tail_->truncate(last));

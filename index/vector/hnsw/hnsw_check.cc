@@ -73,12 +73,16 @@ class HnswCheck {
     QUIRE_TRY(const ArrayRoot root,
               view_.array_root(collection_.definition().vectors[form_.vector_place]));
     vectors_ = ArrayView(view_.reader(), root);
-    for (std::uint64_t record = 0; record < std::max(numbers_.size, places_.size()); ++record) {
+    // Numbers that were given stay known, so none is behind them.
+    if (places_.size() > numbers_.size)
+      damage("it has places of " + text(places_.size()) + " record numbers, and " +
+             text(numbers_.size) + " were ever given");
+    for (std::uint64_t record = 0; record < numbers_.size; ++record) {
       RecordPlace place;
       if (record < places_.size()) {
         QUIRE_TRY(place.value, number_at(places_, record));
       }
-      const bool has = record < numbers_.size && numbers_.has(record);
+      const bool has = numbers_.has(record);
       if (has == place.is_nowhere())
         damage(has ? "it has not the record number " + text(record)
                    : "it has the record number " + text(record) + ", which has no vector");
