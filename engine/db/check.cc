@@ -32,6 +32,7 @@ class CheckView final : public View {
   }
   TreeRoot catalog_root() const noexcept override { return root_.catalog_tree(); }
   std::uint64_t tree_version(StructureId) noexcept override { return 0; }
+  const Root& root() const noexcept { return root_; }
 
  protected:
   Result<std::uint16_t> structure_flags(StructureId id) override {
@@ -79,6 +80,17 @@ class Checker {
     }
   }
 
+  // What the catalog says of its place in the log, if this library wrote it last.
+  void place(const PlaceEntry& entry) {
+    const Root& root = view_.root();
+    const bool newest = root.txn == root.catalog.birth;
+    if (entry.txn > root.catalog.birth || entry.lsn > root.lsn ||
+        (entry.txn == root.catalog.birth && newest && entry.lsn != root.lsn))
+      damage("the catalog says that it has the log up to LSN " + std::to_string(entry.lsn) +
+             " as of transaction " + std::to_string(entry.txn) + "; by the root it has it up to " +
+             std::to_string(root.lsn) + " as of " + std::to_string(root.txn));
+  }
+
   void catalog() {
     const auto entry_of = [this](Bytes key, Bytes value) -> Status {
       if (key.size() == 5 && static_cast<char>(key[0]) == 'i') {
@@ -87,6 +99,9 @@ class Checker {
         if (entry.root.birth > view_.catalog_root().root.birth)
           damage("structure " + std::to_string(id) + " is younger than the catalog that names it");
         entries_.emplace_back(id, entry);
+      } else if (as_text(key) == kPlaceKey) {
+        QUIRE_TRY(const PlaceEntry entry, PlaceEntry::decode(value));
+        place(entry);
       } else if (!key.empty() && static_cast<char>(key[0]) == 'n') {
         const std::string_view name = as_text(key.subspan(1));
         QUIRE_TRY(const NameEntry entry, NameEntry::decode(value, name));

@@ -223,8 +223,10 @@ bool DamagedFiles::log_follows(const Meta& meta) {
 }
 
 std::optional<SalvageBase> DamagedFiles::base_of(const Meta& meta) {
-  SalvageBase base{
-      .root = meta.root, .meta = meta, .position = meta.position, .free = std::nullopt, .lost = 0};
+  SalvageBase base;
+  base.root = meta.root;
+  base.meta = meta;
+  base.position = meta.position;
   base.root.page_count = meta.page_count;
   if (auto free = read_free_map(*data_, meta)) {
     free->push_back(meta.free_map_run);
@@ -265,7 +267,22 @@ Result<std::optional<SalvageBase>> DamagedFiles::find_by_pages(TxnNumber above) 
     if (!best || base.lost < best->lost) best = std::move(base);
     if (best->lost == 0) break;
   }
+  if (best) {
+    QUIRE_TRY(best->lsn, place_of(best->root));
+  }
   return best;
+}
+
+// What the catalog of a state says, where it can be read and the transaction that wrote it last
+// knew to say it.
+Result<std::optional<wal::Lsn>> DamagedFiles::place_of(const Root& root) {
+  QUIRE_TRY(PageReader reader, reader_for(root));
+  const auto value = tree_get(reader, root.catalog_tree(), as_bytes(kPlaceKey));
+  if (!value && value.error().code() != ErrorCode::kCorrupt) return std::unexpected(value.error());
+  if (!value || !*value) return std::nullopt;
+  const auto place = PlaceEntry::decode(**value);
+  if (!place || place->txn != root.txn) return std::nullopt;
+  return place->lsn;
 }
 
 // Where every commit there ever was is in the log, damage to the pages costs nothing.
@@ -322,9 +339,13 @@ Result<SalvageBase> DamagedFiles::choose_base(std::vector<SalvageEvent>& events)
            .text = "the newest state that a meta page named is lost; by its pages the one of "
                    "transaction " +
                    std::to_string(base->root.txn) + " (root in page " +
-                   std::to_string(base->root.catalog.page) +
-                   ") was found. Commits after it are saved only if the log has them, and nothing "
-                   "tells whether any are missing",
+                   std::to_string(base->root.catalog.page) + ") was found" +
+                   (base->lsn ? ", which has the log up to LSN " + std::to_string(*base->lsn) +
+                                    ". Commits after it are saved only if the log has them, and "
+                                    "nothing tells whether any are missing"
+                              : ". Nothing tells where in the log that is: all of the log is "
+                                "carried out over it, which may put older values over newer ones, "
+                                "and vectors of one time beside fields of another"),
            .page = base->root.catalog.page});
     return std::move(*base);
   }

@@ -27,9 +27,11 @@ struct StrayNode {
 struct SalvageBase {
   Root root;
   std::optional<Meta> meta;  // that has it; none: found by its pages, or nothing
-  // The log from here on continues the state. Without it, the whole log is carried out over it:
-  // what the state has already is then done again, with the same outcome.
+  // The log from here on continues the state.
   std::optional<wal::Position> position;
+  // Without that: the last log record that the state has, by its catalog. Where that does not say
+  // so either, the whole log is carried out over the state.
+  std::optional<wal::Lsn> lsn;
   std::optional<std::vector<PageRun>> free;  // pages that are not in use, where that is known
   std::uint64_t lost = 0;                    // entries and elements that can't be read
 };
@@ -66,6 +68,7 @@ class DamagedFiles {
   std::optional<SalvageBase> base_of(const Meta& meta);
   bool log_follows(const Meta& meta);
   Result<std::uint64_t> measure(const Root& root);
+  Result<std::optional<wal::Lsn>> place_of(const Root& root);
   Result<std::optional<SalvageBase>> find_by_pages(TxnNumber above);
   Result<std::optional<SalvageBase>> whole_archive(wal::Lsn at_least);
 

@@ -34,6 +34,7 @@ bool reads_rows_of(const Schema& now, const Schema& old) {
 }  // namespace
 
 Status LogSalvager::run(const SalvageBase& base) {
+  has_ = base.lsn.value_or(0);
   auto reader = open_log(base);
   if (!reader) {
     tell_end(reader.error().message(), base.position.value_or(wal::Position{}));
@@ -48,7 +49,11 @@ Status LogSalvager::run(const SalvageBase& base) {
       tell_end(record.error().message(), (*reader)->position());
       break;
     }
-    if (!*record) break;
+    if (!*record) {
+      note_quiet_end((*reader)->position());
+      break;
+    }
+    if ((*record)->lsn <= has_) continue;
     const bool last = (*record)->last;
     auto taken = take(**record, base);
     if (!taken && taken.error().code() != ErrorCode::kCorrupt)
@@ -66,39 +71,51 @@ Status LogSalvager::run(const SalvageBase& base) {
   return {};
 }
 
-// The first segment that was begun.
-Result<wal::Position> LogSalvager::first_start() {
+// The last segment that begins no later than behind `most`; where there is none such, or nothing is
+// asked for, the first that was begun. Segment 0: there is none at all.
+Result<wal::Position> LogSalvager::start_at(std::optional<wal::Lsn> most) {
   const wal::LogOptions options = files_.log_options();
   QUIRE_TRY(const auto numbers, wal::list_segments(files_.disk(), options.directory));
+  wal::Position start;
   for (const std::uint64_t number : numbers) {
     const auto head = wal::read_segment_head(
         files_.disk(), wal::segment_path(options.directory, number), options.database, number);
     if (!head || !head->start) continue;
-    return wal::Position{.segment = number,
-                         .offset = wal::kRecordsAt,
-                         .lsn = head->start->first_lsn - 1,
-                         .chain = head->start->previous};
+    const wal::Lsn before = head->start->first_lsn - 1;
+    if (start.segment != 0 && (!most || before > *most)) continue;
+    start = {.segment = number,
+             .offset = wal::kRecordsAt,
+             .lsn = before,
+             .chain = head->start->previous};
   }
-  return wal::Position{};
+  return start;
 }
 
 // Null: there is nothing to read.
 Result<std::unique_ptr<wal::LogReader>> LogSalvager::open_log(const SalvageBase& base) {
+  if (!base.position) return open_behind(base);
   const wal::LogOptions options = files_.log_options();
-  wal::Position from;
-  if (base.position) {
-    from = *base.position;
-    QUIRE_TRY(const auto segments, wal::list_segments(files_.disk(), options.directory));
-    if (base.meta && base.meta->clean && segments.empty()) return nullptr;
-  } else {
-    QUIRE_TRY(from, first_start());
-    if (from.segment == 0) return nullptr;
+  QUIRE_TRY(const auto segments, wal::list_segments(files_.disk(), options.directory));
+  if (base.meta && base.meta->clean && segments.empty()) return nullptr;
+  return wal::LogReader::open(files_.disk(), options, *base.position);
+}
+
+// The same for a state that was found by its pages, or for none.
+Result<std::unique_ptr<wal::LogReader>> LogSalvager::open_behind(const SalvageBase& base) {
+  QUIRE_TRY(const wal::Position from, start_at(base.lsn));
+  if (from.segment == 0) return nullptr;
+  if (base.lsn && from.lsn > *base.lsn)
+    return fail(ErrorCode::kLogDamaged,
+                "the state has the log up to LSN %llu, and what there is of the log begins with "
+                "LSN %llu",
+                static_cast<unsigned long long>(*base.lsn),
+                static_cast<unsigned long long>(from.lsn + 1));
+  if (!base.lsn)
     events_.push_back({.kind = Kind::kNote,
                        .subject = Subject::kLog,
                        .text = "the log is carried out from LSN " + std::to_string(from.lsn + 1) +
                                " on, the first that there is"});
-  }
-  return wal::LogReader::open(files_.disk(), options, from);
+  return wal::LogReader::open(files_.disk(), files_.log_options(), from);
 }
 
 void LogSalvager::give_up() {
@@ -109,15 +126,26 @@ void LogSalvager::give_up() {
 }
 
 void LogSalvager::tell_end(const std::string& why, const wal::Position& end) {
-  std::string text = "the commits behind LSN " + std::to_string(end.lsn) + " are lost: " + why;
-  const auto rest = wal::survey_log(files_.disk(), files_.log_options(), end);
+  const wal::Lsn last = std::max(end.lsn, has_);
+  std::string text = "the commits behind LSN " + std::to_string(last) + " are lost: " + why;
+  wal::Position behind = end;
+  behind.lsn = last;
+  const auto rest = wal::survey_log(files_.disk(), files_.log_options(), behind);
   if (rest && rest->records != 0)
     text += "; behind that " + std::to_string(rest->records) + " records can be read, up to LSN " +
             std::to_string(rest->highest) +
-            (rest->synced > end.lsn
+            (rest->synced > last
                  ? ", and up to LSN " + std::to_string(rest->synced) + " all had been synced"
                  : ", none of which is known to have been synced");
   events_.push_back({.kind = Kind::kLost, .subject = Subject::kLog, .text = std::move(text)});
+}
+
+// A log that ends quietly before what the state has already says nothing of what may lie behind.
+void LogSalvager::note_quiet_end(const wal::Position& end) {
+  if (end.lsn >= has_) return;
+  const auto rest = wal::survey_log(files_.disk(), files_.log_options(), end);
+  if (rest && rest->highest > has_)
+    tell_end("the log can be read up to LSN " + std::to_string(end.lsn) + " only", end);
 }
 
 void LogSalvager::tell_skipped() {

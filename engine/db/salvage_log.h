@@ -30,7 +30,9 @@ class LogSalvager {
 
  private:
   Result<std::unique_ptr<wal::LogReader>> open_log(const SalvageBase& base);
-  Result<wal::Position> first_start();
+  Result<wal::Position> start_at(std::optional<wal::Lsn> most);
+  Result<std::unique_ptr<wal::LogReader>> open_behind(const SalvageBase& base);
+  void note_quiet_end(const wal::Position& end);
   Status take(const wal::Record& record, const SalvageBase& base);
   Status carry_out(const Operation& operation);
   Status keyspace_operation(const Operation& operation);
@@ -53,6 +55,7 @@ class LogSalvager {
   const bool catalog_lost_;
   std::vector<SalvageEvent>& events_;
   std::uint64_t commits_ = 0;
+  wal::Lsn has_ = 0;  // up to where the state has the log, if it was found by its pages
   // Of the commit at work.
   std::unique_ptr<WriteTxn> txn_;
   ByteVector rest_;

@@ -88,6 +88,20 @@ Result<NameEntry> NameEntry::decode(Bytes bytes, std::string_view name) {
   return NameEntry{static_cast<NameKind>(kind), load_le<std::uint32_t>(bytes.data() + 1)};
 }
 
+std::array<std::byte, 16> PlaceEntry::encode() const noexcept {
+  std::array<std::byte, 16> bytes;
+  store_le<std::uint64_t>(bytes.data(), txn);
+  store_le<std::uint64_t>(bytes.data() + 8, lsn);
+  return bytes;
+}
+
+Result<PlaceEntry> PlaceEntry::decode(Bytes bytes) {
+  if (bytes.size() != 16)
+    return fail(ErrorCode::kCorrupt, "catalog: the place in the log has %zu bytes, not 16",
+                bytes.size());
+  return PlaceEntry{load_le<std::uint64_t>(bytes.data()), load_le<std::uint64_t>(bytes.data() + 8)};
+}
+
 bool is_utf8(std::string_view text) noexcept {
   const auto* p = reinterpret_cast<const unsigned char*>(text.data());
   const auto* const end = p + text.size();

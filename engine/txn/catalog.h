@@ -3,6 +3,7 @@
 //   'i' + be32(id)    a structure (tree or array): 48 bytes, CatalogEntry
 //   'n' + name        a keyspace or collection of that name: kind and id, NameEntry
 //   's' + be32(id)    definition of a collection (engine/record); no page pointers in it
+//   'l'               where in the log the state is: PlaceEntry
 //
 // Names share one space over keyspaces and collections. Ids are never used again.
 #pragma once
@@ -15,6 +16,7 @@
 #include "engine/array/array.h"
 #include "engine/base/result.h"
 #include "engine/tree/tree.h"
+#include "wal/log.h"
 
 namespace quire {
 
@@ -70,6 +72,16 @@ struct NameEntry {
   static Result<NameEntry> decode(Bytes bytes, std::string_view name);
 };
 
+// Up to where the state has the log, for a salvage that finds it by its pages. Of the transaction
+// that changed the catalog last; of an earlier one where a library that knows no such entry wrote
+// since, and then it says nothing. 16 bytes: u64 transaction, u64 LSN.
+struct PlaceEntry {
+  TxnNumber txn = 0;
+  wal::Lsn lsn = 0;
+  std::array<std::byte, 16> encode() const noexcept;
+  static Result<PlaceEntry> decode(Bytes bytes);
+};
+
 struct IdKey {
   std::array<std::byte, 5> bytes;
   operator Bytes() const noexcept { return bytes; }  // NOLINT: a key is its bytes
@@ -77,6 +89,7 @@ struct IdKey {
 IdKey structure_key(StructureId id) noexcept;
 IdKey definition_key(StructureId id) noexcept;
 ByteVector name_key(std::string_view name);
+inline constexpr std::string_view kPlaceKey = "l";
 inline constexpr std::size_t kMaxNameSize = 255;
 // 1 to 255 bytes of UTF-8 without control characters.
 Status check_name(std::string_view name, const char* what);

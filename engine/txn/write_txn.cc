@@ -452,16 +452,20 @@ Status WriteTxn::release(std::size_t savepoint) {
 
 // --- commit and replay ---
 
-Result<Root> WriteTxn::prepare() {
+Result<Root> WriteTxn::prepare(wal::Lsn lsn) {
   for (auto& [id, structure] : open_) {
     const CatalogEntry entry = structure->now();
     if (entry == structure->stored) continue;
     QUIRE_CHECK(put_catalog(structure_key(id), entry.encode(), TreeWriter::PutMode::kUpsert));
   }
+  if (catalog_.root().root != base_.catalog) {
+    const PlaceEntry place{number(), lsn};
+    QUIRE_CHECK(put_catalog(as_bytes(kPlaceKey), place.encode(), TreeWriter::PutMode::kUpsert));
+  }
   pages_.prepare_commit();
   Root root;
   root.txn = number();
-  root.lsn = base_.lsn;
+  root.lsn = lsn;
   root.catalog = catalog_.root().root;
   root.catalog_height = catalog_.root().height;
   root.next_id = next_id_;

@@ -128,8 +128,9 @@ class WriteTxn final : public View {
   Result<Structure*> open_keyspace(StructureId id);
   Result<std::uint16_t> structure_flags(StructureId id) override;
   Status check_key(Bytes key) const;
-  // Brings the catalog up to date and returns the root of the new state.
-  Result<Root> prepare();
+  // Brings the catalog up to date and returns the root of the new state, which has the log up to
+  // `lsn`.
+  Result<Root> prepare(wal::Lsn lsn);
   Status stream_payload();
   std::size_t note(const Operation& operation);
   void forget(std::size_t payload_size) noexcept;

@@ -172,9 +172,18 @@ Result<wal::Lsn> Writer::commit(WriteTxn& txn, Durability durability) {
   return lsn;
 }
 
+// Of the last log record of the state that the transaction is about to become. Nobody else appends
+// before it does.
+wal::Lsn Writer::lsn_behind(const WriteTxn& txn) const {
+  if (txn.unlogged_ || txn.bulk_) return txn.base().lsn;
+  if (log() == nullptr) return replay_position_.lsn;
+  return log()->position().lsn +
+         std::max<std::size_t>(1, (txn.payload_.size() + kPartBytes - 1) / kPartBytes);
+}
+
 Result<wal::Lsn> Writer::commit_as_asked(WriteTxn& txn, Durability durability) {
   if (!txn.wrote_ && !txn.unlogged_ && txn.streamed_ == 0) return tip().lsn;
-  QUIRE_TRY(Root root, txn.prepare());
+  QUIRE_TRY(Root root, txn.prepare(lsn_behind(txn)));
   if (txn.unlogged_) return txn.wrote_ ? commit_unlogged(txn, root) : tip().lsn;
   if (txn.bulk_) return commit_bulk(txn, root);
   return commit_logged(txn, root, durability);
@@ -207,11 +216,12 @@ Result<wal::Lsn> Writer::append_parts(Bytes payload, bool first, bool last) {
 Result<wal::Lsn> Writer::commit_logged(WriteTxn& txn, Root root, Durability durability) {
   wal::Position position = replay_position_;
   if (log() != nullptr) {
-    QUIRE_TRY(root.lsn, append_parts(txn.payload_, txn.streamed_ == 0, true));
+    QUIRE_TRY([[maybe_unused]] const wal::Lsn lsn,
+              append_parts(txn.payload_, txn.streamed_ == 0, true));
+    assert(lsn == root.lsn);
     position = log()->position();
     sync_point::reach("commit: appended");
   } else {
-    root.lsn = position.lsn;
     durability = Durability::kNone;
   }
   install(txn, root, position, durability);
@@ -303,6 +313,11 @@ Result<wal::Lsn> Writer::commit_bulk(WriteTxn& txn, Root root) {
     }
   }
   QUIRE_CHECK(bulk_commit_(txn, root));
+  // The marker, too: should the meta page be lost, the log must not look as if it ended before. The
+  // commit stands without it.
+  if (log() != nullptr) {
+    if (auto status = log()->sync(log()->position().lsn); !status) poison(status.error());
+  }
   end_turn(txn);
   commits_.fetch_add(1, std::memory_order_relaxed);
   return root.lsn;

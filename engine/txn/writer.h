@@ -216,6 +216,7 @@ class Writer {
   };
 
   Result<wal::Lsn> append_parts(Bytes payload, bool first, bool last);
+  wal::Lsn lsn_behind(const WriteTxn& txn) const;
   Result<wal::Lsn> commit_as_asked(WriteTxn& txn, Durability durability);
   Result<wal::Lsn> commit_logged(WriteTxn& txn, Root root, Durability durability);
   Result<wal::Lsn> commit_unlogged(WriteTxn& txn, const Root& root);

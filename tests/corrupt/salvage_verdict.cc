@@ -23,8 +23,8 @@ struct Told {
   std::map<std::string, Structure> structures;
   bool log_lost = false;       // later commits are missing
   bool database_lost = false;  // names and places are missing, or the state is an older one
-  // It was found by its pages: nothing tells where in the log it is, which may leave commits out
-  // between the two, or begin before it and end too soon. Each key is as it was at some commit.
+  // It was found by its pages, and not even its catalog tells where in the log it is, which is then
+  // carried out over it from its beginning.
   bool place_lost = false;
   std::uint64_t unverified = 0;
   std::string words;
@@ -39,7 +39,8 @@ void note(Told& told, const SalvageEvent& event) {
   if (event.kind == Kind::kLost && event.subject == Subject::kLog) told.log_lost = true;
   if (event.kind == Kind::kLost && event.subject == Subject::kDatabase) {
     told.database_lost = true;
-    told.place_lost = told.place_lost || event.text.find("nothing tells") != std::string::npos;
+    told.place_lost =
+        told.place_lost || event.text.find("Nothing tells where") != std::string::npos;
   }
   if (event.name.empty()) return;
   Told::Structure& structure =

@@ -99,6 +99,7 @@ TEST(Salvage, AnOlderChangeOfFieldsInTheLogIsNotCarriedOutOnYoungerRecords) {
   const auto disk = changed_twice();
   spoil(*disk, 40, "damaged");
   spoil(*disk, kPage + 40, "damaged");
+  forget_place(*disk);
   cut_log_before(*disk, "third_field");
   const Salvaged salvaged = must(try_salvage(*disk));
   const SavedBooks books(*disk);
@@ -131,6 +132,7 @@ TEST(Salvage, AChangeOfFieldsThatRecordsWereNotWrittenWithEndsTheLog) {
   must(others->close());
 
   spoil_metas(*disk);
+  forget_place(*disk);
   replace_log(*disk, *other);
   const Salvaged salvaged = must(try_salvage(*disk));
   EXPECT_NE(salvaged.words().find("the fields of collection 'books' are others than its records'"),

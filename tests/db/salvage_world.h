@@ -117,6 +117,55 @@ inline void spoil_metas(io::Disk& disk) {
   spoil(disk, kPage + 100, "xyz");
 }
 
+// Where in a page of the catalog the 16 bytes lie that say where in the log its state is; npos: it
+// has none, or an older state's.
+inline std::size_t find_place(Bytes page) {
+  const NodeView node(page.data(), kPage);
+  if (node.kind() != PageKind::kCatalogLeaf) return std::string::npos;
+  std::string cell("l\x10\0\0\0\0\0\0\0\0\0", 11);
+  std::byte birth[8];
+  store_le<std::uint64_t>(birth, node.birth());
+  cell.replace(3, 8, as_text(birth));
+  const std::size_t at = as_text(page).find(cell);
+  return at == std::string::npos ? at : at + 3;
+}
+
+// As if a library had written it that does not note in the catalog where in the log a state is.
+// Catalogs of two levels at most.
+inline void forget_place(io::Disk& disk) {
+  const auto file = must(disk.open(kData, io::OpenMode::kReadWrite));
+  std::map<std::pair<PageNumber, std::uint64_t>, std::uint64_t> changed;  // to another checksum
+  const auto each_page = [&](const auto& change) {
+    for (PageNumber page = 2; page < pages_of(disk); ++page) {
+      ByteVector bytes(kPage);
+      must(file->read(std::uint64_t{page} * kPage, bytes));
+      if (change(page, bytes)) must(file->write(std::uint64_t{page} * kPage, bytes));
+    }
+  };
+  each_page([&](PageNumber page, ByteVector& bytes) {
+    const std::size_t place = find_place(bytes);
+    if (place == std::string::npos) return false;
+    const std::uint64_t before = page_checksum(bytes);
+    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(place), 8, std::byte{0});
+    changed[{page, before}] = page_checksum(bytes);
+    return true;
+  });
+  ASSERT_FALSE(changed.empty());
+  each_page([&](PageNumber page, ByteVector& bytes) {
+    const NodeView node(bytes.data(), kPage);
+    if (node.page() != page || !node.sane(1) || node.tree() != kCatalogId) return false;
+    must(tree_for_each_pointer(bytes, [&](const ChildRef& child) -> Status {
+      PagePtr below = load_ptr(child.at);
+      const auto found = changed.find({below.page, below.checksum});
+      if (found == changed.end()) return {};
+      below.checksum = found->second;
+      store_ptr(child.at, below);
+      return {};
+    }));
+    return true;
+  });
+}
+
 // What a salvage made of the collection of books.
 class SavedBooks {
  public:
