@@ -22,7 +22,9 @@ constexpr milliseconds kShortTurn{1};
 // Less than this part of what may wait, waits this long for more.
 constexpr double kLittle = 0.25;
 constexpr milliseconds kForMore{100};
+// After a failure; twice as long after each that follows it.
 constexpr milliseconds kAfterFailure{1000};
+constexpr milliseconds kAfterFailureMost{60'000};
 // From here on others come second.
 constexpr double kPressing = 0.5;
 
@@ -183,6 +185,7 @@ bool Maintenance::wait_for_work(std::unique_lock<std::mutex>& lock) {
 
 void Maintenance::loop() {
   std::unique_lock lock(mutex_);
+  milliseconds pause = kAfterFailure;
   while (wait_for_work(lock)) {
     if (stat_.paused) continue;
     stat_.working = true;
@@ -194,6 +197,7 @@ void Maintenance::loop() {
     stat_.working = false;
     if (done) {
       stat_.failure.reset();
+      pause = kAfterFailure;
     } else {
       stat_.failure = done.error();
       // It stays as it is: what reads it tells the same, and nobody was promised anything.
@@ -202,7 +206,8 @@ void Maintenance::loop() {
     }
     changed_.notify_all();
     if (!done) {
-      changed_.wait_for(lock, kAfterFailure, [this] { return stop_; });
+      changed_.wait_for(lock, pause, [this] { return stop_; });
+      pause = std::min(2 * pause, kAfterFailureMost);
     } else if (most_ < kPressing) {
       changed_.wait_for(lock, worked, [this] { return stop_; });
     }

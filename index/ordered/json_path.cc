@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <new>
 #include <span>
 
 #include <simdjson.h>
@@ -37,7 +38,9 @@ bool take_quoted(std::string_view& rest, std::string& key) {
   simdjson::dom::parser parser;
   const simdjson::padded_string quoted(rest.substr(0, size));
   std::string_view text;
-  if (parser.parse(quoted).get_string().get(text) != simdjson::SUCCESS) return false;
+  const simdjson::error_code error = parser.parse(quoted).get_string().get(text);
+  if (error == simdjson::MEMALLOC || quoted.data() == nullptr) throw std::bad_alloc();
+  if (error != simdjson::SUCCESS) return false;
   key = text;
   rest.remove_prefix(size);
   return true;

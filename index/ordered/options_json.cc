@@ -1,10 +1,10 @@
 // Options of a sorted index as they are asked for.
 #include <algorithm>
 #include <array>
-#include <new>
 
 #include <simdjson.h>
 
+#include "index/ordered/options_object.h"
 #include "index/ordered/sorted_options.h"
 
 namespace quire {
@@ -14,13 +14,8 @@ namespace dom = simdjson::dom;
 
 std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 
-// "option 'o': " and the words.
-std::unexpected<Error> refuse(std::string_view option, const std::string& words) {
-  return std::unexpected(Error(ErrorCode::kInvalid, "option " + quoted(option) + ": " + words));
-}
-
 std::unexpected<Error> refuse_part(std::string_view text, const std::string& words) {
-  return refuse("fields", quoted(text) + " " + words);
+  return refuse_option("fields", quoted(text) + " " + words);
 }
 
 // ---------------------------------------------------------------- parts
@@ -42,19 +37,23 @@ Result<SortedPart> make_part(const Schema& schema, std::size_t at, PartSource so
 
 // name.key, name[0]: the longest name of a JSON field counts.
 Result<SortedPart> parse_path_part(const Schema& schema, std::string_view text) {
-  Result<SortedPart> part = refuse_part(text, "is no field");
+  std::optional<Error> why;  // of the shortest name that is a field
   for (std::size_t end = text.find_last_of(".["); end != std::string_view::npos && end != 0;
        end = text.find_last_of(".[", end - 1)) {
     const std::size_t at = schema.find(text.substr(0, end));
     if (at == schema.size()) continue;
-    part = make_part(schema, at, PartSource::kPath, text);
-    if (!part) continue;
+    auto part = make_part(schema, at, PartSource::kPath, text);
+    if (!part) {
+      why = part.error();
+      continue;
+    }
     auto path = JsonPath::parse(text.substr(end));
-    if (!path) return refuse("fields", path.error().message());
+    if (!path) return refuse_option("fields", path.error().message());
     part->path = *std::move(path);
     return part;
   }
-  return part;
+  if (why) return std::unexpected(*std::move(why));
+  return refuse_part(text, "is no field");
 }
 
 Result<SortedPart> parse_source(const Schema& schema, std::string_view text) {
@@ -75,7 +74,7 @@ Result<Collation> parse_collation(dom::element value) {
     if (text == "bytes") return Collation::kBytes;
     if (text == "ascii_nocase") return Collation::kAsciiNocase;
   }
-  return refuse("collation", "is \"bytes\" or \"ascii_nocase\"");
+  return refuse_option("collation", "is \"bytes\" or \"ascii_nocase\"");
 }
 
 class OptionsParser {
@@ -84,19 +83,10 @@ class OptionsParser {
       : schema_(schema), language_(language) {}
 
   Result<SortedOptions> parse(std::string_view asked) {
-    dom::object object;
-    const simdjson::error_code error =
-        parser_.parse(asked.data(), asked.size()).get_object().get(object);
-    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
-    if (error != simdjson::SUCCESS)
-      return fail(ErrorCode::kInvalid, "the options of an index are an object in JSON");
-    std::vector<std::string_view> seen;
-    for (const dom::key_value_pair pair : object) {
-      if (std::ranges::count(seen, pair.key) != 0) return refuse(pair.key, "is given twice");
-      seen.push_back(pair.key);
-      QUIRE_CHECK(take_option(pair.key, pair.value));
-    }
-    if (options_.parts.empty()) return refuse("fields", "is missing");
+    QUIRE_CHECK(for_each_option(parser_, asked, [this](std::string_view name, dom::element value) {
+      return take_option(name, value);
+    }));
+    if (options_.parts.empty()) return refuse_option("fields", "is missing");
     return finish();
   }
 
@@ -107,22 +97,24 @@ class OptionsParser {
     if (name == "where") return take_where(value);
     if (name == "unique") {
       if (value.get_bool().get(options_.unique) == simdjson::SUCCESS) return {};
-      return refuse(name, "is true or false");
+      return refuse_option(name, "is true or false");
     }
     if (name == "collation") {
       QUIRE_TRY(common_, parse_collation(value));
       return {};
     }
-    return refuse(name, "is not one of a sorted index: fields, unique, collation, covering, where");
+    return refuse_option(
+        name, "is not one of a sorted index: fields, unique, collation, covering, where");
   }
 
   Status take_parts(dom::element value) {
     dom::array parts;
     if (value.get_array().get(parts) != simdjson::SUCCESS)
-      return refuse("fields", "is a list of parts");
+      return refuse_option("fields", "is a list of parts");
     if (parts.size() == 0 || parts.size() > kMaxSortedParts)
-      return refuse("fields", "has " + std::to_string(parts.size()) + " parts; an index has 1 to " +
-                                  std::to_string(kMaxSortedParts));
+      return refuse_option("fields", "has " + std::to_string(parts.size()) +
+                                         " parts; an index has 1 to " +
+                                         std::to_string(kMaxSortedParts));
     for (const dom::element part : parts) QUIRE_CHECK(take_part(part));
     return {};
   }
@@ -135,7 +127,7 @@ class OptionsParser {
       return add_part(std::move(part), std::nullopt, text);
     }
     if (value.get_object().get(object) != simdjson::SUCCESS)
-      return refuse("fields", "has a part that is neither a text nor an object");
+      return refuse_option("fields", "has a part that is neither a text nor an object");
     return take_long_part(object);
   }
 
@@ -146,21 +138,22 @@ class OptionsParser {
     for (const dom::key_value_pair pair : object) {
       if (pair.key == "field") {
         if (pair.value.get_string().get(text) != simdjson::SUCCESS || text.empty())
-          return refuse("fields", "has a part whose 'field' is no text");
+          return refuse_option("fields", "has a part whose 'field' is no text");
       } else if (pair.key == "order") {
         std::string_view order;
         if (pair.value.get_string().get(order) != simdjson::SUCCESS ||
             (order != "asc" && order != "desc"))
-          return refuse("fields", "has a part whose 'order' is neither \"asc\" nor \"desc\"");
+          return refuse_option("fields",
+                               "has a part whose 'order' is neither \"asc\" nor \"desc\"");
         descending = order == "desc";
       } else if (pair.key == "collation") {
         QUIRE_TRY(collation, parse_collation(pair.value));
       } else {
-        return refuse("fields", "has a part with " + quoted(pair.key) +
-                                    ", which is none of field, order, collation");
+        return refuse_option("fields", "has a part with " + quoted(pair.key) +
+                                           ", which is none of field, order, collation");
       }
     }
-    if (text.empty()) return refuse("fields", "has a part without 'field'");
+    if (text.empty()) return refuse_option("fields", "has a part without 'field'");
     QUIRE_TRY(SortedPart part, parse_part(schema_, text, true));
     part.descending = descending;
     return add_part(std::move(part), collation, text);
@@ -185,19 +178,19 @@ class OptionsParser {
   Status take_covering(dom::element value) {
     dom::array names;
     if (value.get_array().get(names) != simdjson::SUCCESS)
-      return refuse("covering", "is a list of fields");
+      return refuse_option("covering", "is a list of fields");
     if (names.size() > kMaxCovering)
-      return refuse("covering", "has more than " + std::to_string(kMaxCovering) + " fields");
+      return refuse_option("covering", "has more than " + std::to_string(kMaxCovering) + " fields");
     for (const dom::element name : names) {
       std::string_view text;
       if (name.get_string().get(text) != simdjson::SUCCESS)
-        return refuse("covering", "is a list of fields");
+        return refuse_option("covering", "is a list of fields");
       const std::size_t at = schema_.find(text);
-      if (at == schema_.size()) return refuse("covering", quoted(text) + " is no field");
+      if (at == schema_.size()) return refuse_option("covering", quoted(text) + " is no field");
       if (is_vector(schema_.field(at).type))
-        return refuse("covering", quoted(text) + " is a vector, which no entry has");
+        return refuse_option("covering", quoted(text) + " is a vector, which no entry has");
       if (std::ranges::count(options_.covering, schema_.field(at).id) != 0)
-        return refuse("covering", quoted(text) + " is there twice");
+        return refuse_option("covering", quoted(text) + " is there twice");
       options_.covering.push_back(schema_.field(at).id);
     }
     return {};
@@ -205,12 +198,13 @@ class OptionsParser {
 
   Status take_where(dom::element value) {
     std::string_view text;
-    if (value.get_string().get(text) != simdjson::SUCCESS) return refuse("where", "is a text");
+    if (value.get_string().get(text) != simdjson::SUCCESS)
+      return refuse_option("where", "is a text");
     if (language_ == nullptr)
       return fail(ErrorCode::kNotSupported, "option 'where': this library knows no filters");
     auto stored = language_->resolve(schema_, text);
     // Whatever it is to the language.
-    if (!stored) return refuse("where", stored.error().message());
+    if (!stored) return refuse_option("where", stored.error().message());
     options_.where = *std::move(stored);
     return {};
   }

@@ -124,7 +124,9 @@ TEST_F(QueryApi, IsAskedAgainAndAgainInOneTransaction) {
     std::array<quire_value, 2> row{};
     const bool there = id >= 0 && id < 100;
     EXPECT_EQ(quire_query_next(query, row.data(), 2), there ? QUIRE_OK : QUIRE_ERR_NOT_FOUND);
-    if (there) EXPECT_EQ(row[1].as.i64, id * 10);
+    if (there) {
+      EXPECT_EQ(row[1].as.i64, id * 10);
+    }
     quire_query_close(query);
     // A closed handle is told from others for a long time.
     EXPECT_ERROR(quire_query_next(query, row.data(), 2), QUIRE_ERR_CLOSED, "closed");

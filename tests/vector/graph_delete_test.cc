@@ -156,7 +156,9 @@ TEST(GraphDelete, AGraphThatShrinksToNothingAndGrowsAgain) {
     graph.sweep(gone);
     const GraphFigures figures = graph.world().check();
     EXPECT_EQ(figures.unreachable, 0u) << figures.nodes;
-    if (figures.nodes >= 10) EXPECT_GE(graph.recall(queries, 300), 0.99) << figures.nodes;
+    if (figures.nodes >= 10) {
+      EXPECT_GE(graph.recall(queries, 300), 0.99) << figures.nodes;
+    }
   }
   EXPECT_EQ(graph.world().state().entry, kNoPlace);
   std::vector<Place> all(300);

@@ -274,7 +274,9 @@ TEST(HnswIndex, CommitsKeepWhatWaitsWithinBounds) {
   for (int i = 0; i < 60; ++i) {
     world.put_some(i * 100, 100, random);
     world.commit();
-    if (world.figure("parameters") != 0) EXPECT_LE(world.figure("tail"), bound);
+    if (world.figure("parameters") != 0) {
+      EXPECT_LE(world.figure("tail"), bound);
+    }
   }
   EXPECT_GT(world.figure("nodes"), 3000u);
   for (int id = 0; id < 6000; ++id) {

@@ -197,7 +197,9 @@ class HnswWorld {
       if (hit.distance <= truth.back().distance) ++right;
     for (const VectorHit& hit : truth) {
       const auto at = std::ranges::find(*hits, hit.number, &Neighbour<RecordNumber>::id);
-      if (at != hits->end()) EXPECT_EQ(at->distance, hit.distance);
+      if (at != hits->end()) {
+        EXPECT_EQ(at->distance, hit.distance);
+      }
     }
     return right;
   }

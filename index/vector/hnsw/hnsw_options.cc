@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <new>
 #include <optional>
 
 #include <simdjson.h>
 
 #include "index/ordered/json_text.h"
+#include "index/ordered/options_object.h"
 #include "index/vector/elements.h"
 
 namespace quire::hnsw {
@@ -20,12 +20,6 @@ constexpr std::array<Metric, 6> kMetrics = {Metric::kL2, Metric::kInnerProduct, 
                                             Metric::kL1, Metric::kHamming,      Metric::kJaccard};
 constexpr std::array<CodeKind, 3> kCodeKinds = {CodeKind::kRaw, CodeKind::kF16, CodeKind::kSq8};
 
-// "option 'o': " and the words.
-std::unexpected<Error> refuse(std::string_view option, const std::string& words) {
-  return std::unexpected(
-      Error(ErrorCode::kInvalid, "option '" + std::string(option) + "': " + words));
-}
-
 Metric usual_metric(ElementType elements) noexcept {
   return elements == ElementType::kBits ? Metric::kHamming : Metric::kL2;
 }
@@ -35,18 +29,9 @@ class OptionsParser {
   explicit OptionsParser(const Schema& schema) : schema_(schema) {}
 
   Result<HnswOptions> parse(std::string_view asked) {
-    dom::object object;
-    const simdjson::error_code error =
-        parser_.parse(asked.data(), asked.size()).get_object().get(object);
-    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
-    if (error != simdjson::SUCCESS)
-      return fail(ErrorCode::kInvalid, "the options of an index are an object in JSON");
-    std::vector<std::string_view> seen;
-    for (const dom::key_value_pair pair : object) {
-      if (std::ranges::count(seen, pair.key) != 0) return refuse(pair.key, "is given twice");
-      seen.push_back(pair.key);
-      QUIRE_CHECK(take_option(pair.key, pair.value));
-    }
+    QUIRE_CHECK(for_each_option(parser_, asked, [this](std::string_view name, dom::element value) {
+      return take_option(name, value);
+    }));
     return finish();
   }
 
@@ -61,21 +46,24 @@ class OptionsParser {
     if (name == "tail_bytes")
       return take_number(name, value, kLeastTailBytes, kMostTailBytes, options_.tail_bytes);
     if (name == "seed") return take_number(name, value, 0, UINT32_MAX, options_.seed);
-    return refuse(name,
-                  "is not one of an HNSW index: field, metric, m, ef_construction, quantizer, "
-                  "tail_bytes, seed");
+    return refuse_option(
+        name,
+        "is not one of an HNSW index: field, metric, m, ef_construction, quantizer, "
+        "tail_bytes, seed");
   }
 
   Status take_field(dom::element value) {
     std::string_view text;
     if (value.get_string().get(text) != simdjson::SUCCESS)
-      return refuse("field", "is the name of a field");
+      return refuse_option("field", "is the name of a field");
     const std::size_t at = schema_.find(text);
-    if (at == schema_.size()) return refuse("field", "'" + std::string(text) + "' is no field");
+    if (at == schema_.size())
+      return refuse_option("field", "'" + std::string(text) + "' is no field");
     const Field& field = schema_.field(at);
     if (!is_vector(field.type))
-      return refuse("field", "'" + field.name + "' is of the type " +
-                                 std::string(type_name(field.type)) + ", which is no vector");
+      return refuse_option("field", "'" + field.name + "' is of the type " +
+                                        std::string(type_name(field.type)) +
+                                        ", which is no vector");
     field_ = &field;
     return {};
   }
@@ -87,9 +75,9 @@ class OptionsParser {
         if (metric_name(metric) == text) metric_ = metric;
     }
     if (metric_) return {};
-    return refuse("metric",
-                  "is \"l2\", \"inner_product\", \"cosine\", \"l1\", \"hamming\" or "
-                  "\"jaccard\"");
+    return refuse_option("metric",
+                         "is \"l2\", \"inner_product\", \"cosine\", \"l1\", \"hamming\" or "
+                         "\"jaccard\"");
   }
 
   Status take_quantizer(dom::element value) {
@@ -99,7 +87,7 @@ class OptionsParser {
         if (code_kind_name(kind) == text) quantizer_ = kind;
     }
     if (quantizer_) return {};
-    return refuse("quantizer", R"(is "none", "f16" or "sq8")");
+    return refuse_option("quantizer", R"(is "none", "f16" or "sq8")");
   }
 
   template <class T>
@@ -107,16 +95,16 @@ class OptionsParser {
                      std::uint64_t most, T& to) {
     std::uint64_t number = 0;
     if (value.get_uint64().get(number) != simdjson::SUCCESS || number < least || number > most)
-      return refuse(
+      return refuse_option(
           name, "is a whole number from " + std::to_string(least) + " to " + std::to_string(most));
     to = static_cast<T>(number);
     return {};
   }
 
   Result<HnswOptions> finish() {
-    if (field_ == nullptr) return refuse("field", "is missing");
+    if (field_ == nullptr) return refuse_option("field", "is missing");
     if (options_.ef_construction < options_.m)
-      return refuse("ef_construction", "is less than m, " + std::to_string(options_.m));
+      return refuse_option("ef_construction", "is less than m, " + std::to_string(options_.m));
     const ElementType elements = elements_of(field_->type);
     options_.field = field_->id;
     options_.metric = metric_.value_or(usual_metric(elements));
