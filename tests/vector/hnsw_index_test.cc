@@ -456,5 +456,31 @@ TEST(HnswIndex, AgreesWithItsRecordsThroughAnything) {
   }
 }
 
+// Somebody who still names a dead place that was repaired around may link others to it, which then
+// was free with a list; found by the fuzz target `hnsw`.
+TEST(HnswIndex, APlaceThatBecomesFreeHasNoList) {
+  HnswWorld world({.maker = {FieldType::kVectorI8, 8}});
+  Random random(21);
+  world.put_some(0, 300, random);
+  world.commit();
+  world.flush();
+  for (int id = 0; id < 30; ++id) world.erase(id);
+  world.commit();
+  world.flush();
+  ASSERT_EQ(world.figure("repaired"), 30u);
+  const hnsw::HnswStructures& ids = world.index().form().structures;
+  const auto dead = load_le<hnsw::Place>(must(must(world.txn().array(ids.dead))->get(0)).data());
+  const auto live =
+      load_le<hnsw::Place>(must(must(world.txn().array(ids.places))->get(200)).data());
+  store_le(must(must(world.txn().array(ids.lists))->touch(dead)), live);
+  world.put_some(300, 1, random);  // so that there is something to commit
+  world.commit();
+  for (int id = 30; id < 70; ++id) world.erase(id);
+  world.commit();
+  world.flush();
+  EXPECT_EQ(world.figure("free"), 70u);
+  world.check();
+}
+
 }  // namespace
 }  // namespace quire

@@ -236,6 +236,18 @@ Status GraphPlan::forget(Place from, unsigned level, const std::function<bool(Pl
   return {};
 }
 
+Status GraphPlan::clear(Place place) {
+  GraphReader reader(*view_, &overlay_);
+  for (unsigned level = 0; level <= level_of(place, view_->shape().seed); ++level) {
+    Neighbours list;
+    if (!reader.read(level, place, list)) return std::unexpected(reader.take_error());
+    if (list.count == 0) continue;
+    QUIRE_TRY(std::vector<Place> * changed, list_to_change(place, level));
+    changed->clear();
+  }
+  return {};
+}
+
 // Its surroundings may be dead too, and be taken out before it: then it leads nowhere.
 Status GraphPlan::leave_dead_entry() {
   if (state_.entry == kNoPlace) return {};

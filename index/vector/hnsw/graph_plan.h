@@ -39,6 +39,9 @@ class GraphPlan {
   Status repair(Place place);
   // Takes out of one list all the places for which `gone` says so.
   Status forget(Place from, unsigned level, const std::function<bool(Place)>& gone);
+  // Empties the lists of a place that is to be free: others may have been linked to it after it was
+  // taken out, through some that still named it.
+  Status clear(Place place);
 
   const GraphState& state() const noexcept { return state_; }
   // At the end; those in free places are not counted.

@@ -146,6 +146,7 @@ class GraphStep final : public MaintenanceStep {
     for (std::uint64_t i = 0; i < state_.head.repaired; ++i) {
       QUIRE_TRY(const Place place, dead_place(dead, i));
       waits[place] = true;
+      QUIRE_CHECK(plan_.clear(place));
     }
     const auto gone = [&](Place place) -> bool { return waits[place]; };
     QUIRE_TRY(const auto naming, find_naming(view_, gone));
