@@ -165,7 +165,7 @@ void ContentsSalvager::adopt_nameless() {
       adopt(definition->name, NameKind::kCollection, id);
   }
   for (const auto& [id, entry] : catalog_.entries)
-    if ((entry.flags & CatalogEntry::kKeyspace) != 0 && !named.contains(id))
+    if (entry.flags == CatalogEntry::kKeyspace && !named.contains(id))
       adopt("recovered-" + std::to_string(id), NameKind::kKeyspace, id);
 }
 

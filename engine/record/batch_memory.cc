@@ -185,6 +185,7 @@ Result<std::optional<RememberedBatch>> find_batch(WriteTxn& txn, StructureId col
 
 Status remember_batch(WriteTxn& txn, StructureId collection, std::string_view key,
                       const RememberedBatch& batch, std::int64_t until_us) {
+  const WriteTxn::InternalAccess access(txn);
   QUIRE_TRY(StructureId keyspace, find_keyspace(txn));
   if (keyspace == 0) {
     QUIRE_TRY(keyspace, txn.create_keyspace(kBatchesName));
@@ -199,6 +200,7 @@ Status remember_batch(WriteTxn& txn, StructureId collection, std::string_view ke
 }
 
 Status forget_batches(WriteTxn& txn, std::int64_t now_us, std::size_t most) {
+  const WriteTxn::InternalAccess access(txn);
   QUIRE_TRY(const StructureId keyspace, find_keyspace(txn));
   if (keyspace == 0) return {};
   std::vector<ByteVector> times;
@@ -225,6 +227,7 @@ Status forget_batches(WriteTxn& txn, std::int64_t now_us, std::size_t most) {
 }
 
 Status forget_batches_of(WriteTxn& txn, StructureId collection) {
+  const WriteTxn::InternalAccess access(txn);
   QUIRE_TRY(const StructureId keyspace, find_keyspace(txn));
   if (keyspace == 0) return {};
   ByteVector low(5, static_cast<std::byte>('b'));

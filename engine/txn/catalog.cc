@@ -65,7 +65,7 @@ Result<CatalogEntry> CatalogEntry::decode(Bytes bytes, StructureId id) {
                         entry.block_pages <= (1u << 24) &&
                         entry.first_block_pages <= entry.block_pages;
   const bool tree_ok = entry.kind == StructureKind::kTree &&
-                       (entry.flags & ~CatalogEntry::kKeyspace) == 0 &&
+                       (entry.flags & ~(CatalogEntry::kKeyspace | CatalogEntry::kInternal)) == 0 &&
                        (entry.root.page == 0) == (entry.height == 0);
   if (!array_ok && !tree_ok)
     return fail(ErrorCode::kCorrupt, "catalog: the entry of structure %u makes no sense (kind %u)",
@@ -161,13 +161,17 @@ bool is_internal_name(std::string_view name) noexcept { return name.starts_with(
 Result<CatalogEntry> View::load_entry(StructureId id) {
   QUIRE_TRY(const std::optional<Bytes> found,
             tree_get(reader(), catalog_root(), structure_key(id)));
-  if (!found)
-    return fail(ErrorCode::kNotFound, "there is no keyspace or structure with id %u here", id);
+  if (!found) return no_structure(id);
   return CatalogEntry::decode(*found, id);
+}
+
+std::unexpected<Error> no_structure(StructureId id) {
+  return fail(ErrorCode::kNotFound, "there is no keyspace or structure with id %u here", id);
 }
 
 Result<TreeRoot> View::keyspace_root(StructureId id) {
   QUIRE_TRY(const std::uint16_t flags, structure_flags(id));
+  if ((flags & CatalogEntry::kInternal) != 0) return no_structure(id);
   if ((flags & CatalogEntry::kKeyspace) == 0)
     return fail(ErrorCode::kType, "id %u is not a keyspace", id);
   return tree_root(id);

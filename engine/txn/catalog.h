@@ -38,6 +38,7 @@ struct CatalogEntry {
   static constexpr std::size_t kSize = 48;
   static constexpr std::size_t kRootOffset = 0;
   static constexpr std::uint16_t kKeyspace = 1;  // flag: a tree that its user sees
+  static constexpr std::uint16_t kInternal = 2;  // besides: that only the library sees
 
   StructureKind kind = StructureKind::kTree;
   std::uint16_t flags = 0;
@@ -100,6 +101,7 @@ inline constexpr std::string_view kBatchesName =
     "\x01"
     "batches";  // engine/record/batch_memory.h
 bool is_internal_name(std::string_view name) noexcept;
+std::unexpected<Error> no_structure(StructureId id);  // kNotFound
 
 // What reads at one state of the database: a snapshot, or a write transaction with its own changes.
 class View {
@@ -113,7 +115,8 @@ class View {
   // constant for a snapshot.
   virtual std::uint64_t tree_version(StructureId id) noexcept = 0;
 
-  // The tree of a keyspace: kNotFound, or kType when the id is something else.
+  // The tree of a keyspace: kNotFound, also for the library's own; kType when the id is something
+  // else.
   Result<TreeRoot> keyspace_root(StructureId id);
   Result<std::optional<NameEntry>> find_name(std::string_view name);
 

@@ -93,8 +93,12 @@ Result<WriteTxn::Structure*> WriteTxn::open(StructureId id) {
 
 Result<WriteTxn::Structure*> WriteTxn::open_keyspace(StructureId id) {
   QUIRE_TRY(Structure * structure, open(id));
-  if ((structure->stored.flags & CatalogEntry::kKeyspace) == 0) [[unlikely]]
+  const std::uint16_t flags = structure->stored.flags;
+  if (flags == CatalogEntry::kKeyspace) [[likely]]
+    return structure;
+  if ((flags & CatalogEntry::kKeyspace) == 0)
     return fail(ErrorCode::kType, "id %u is not a keyspace", id);
+  if (!internal_access_ && !replaying()) return no_structure(id);
   return structure;
 }
 
@@ -199,7 +203,8 @@ Result<StructureId> WriteTxn::create_keyspace(std::string_view name, StructureId
   if (id != 0 && id < next_id_)
     return fail(ErrorCode::kCorrupt, "log: the id %u of a new keyspace was given before", id);
   if (id != 0) next_id_ = id;
-  QUIRE_TRY(id, create_tree(CatalogEntry::kKeyspace));
+  const std::uint16_t internal = is_internal_name(name) ? CatalogEntry::kInternal : 0;
+  QUIRE_TRY(id, create_tree(CatalogEntry::kKeyspace | internal));
   const NameEntry entry{NameKind::kKeyspace, id};
   QUIRE_CHECK(put_catalog(name_key(name), entry.encode(), TreeWriter::PutMode::kInsert));
   QUIRE_CHECK(log({.code = OpCode::kCreateKeyspace, .id = id, .key = as_bytes(name)}));

@@ -57,6 +57,18 @@ class WriteTxn final : public View {
   Result<std::uint64_t> erase_range(StructureId id, std::optional<Bytes> low,
                                     std::optional<Bytes> high);
 
+  // While it lives, the library's own keyspaces can be changed, which for all others are not there.
+  class InternalAccess {
+   public:
+    explicit InternalAccess(WriteTxn& txn) noexcept : txn_(txn) { txn_.internal_access_ = true; }
+    ~InternalAccess() { txn_.internal_access_ = false; }
+    InternalAccess(const InternalAccess&) = delete;
+    InternalAccess& operator=(const InternalAccess&) = delete;
+
+   private:
+    WriteTxn& txn_;
+  };
+
   // --- for structures built on trees and arrays (engine/record): nothing is logged but by log()
   // ---
   Result<StructureId> next_id();
@@ -151,6 +163,7 @@ class WriteTxn final : public View {
   std::uint64_t streamed_ = 0;  // bytes of payload that are in the log already (archiving)
   bool logging_ = true;
   bool unlogged_ = false;
+  bool internal_access_ = false;
   bool bulk_ = false;      // the payload outgrew the budget: commit by checkpoint
   bool outgrown_ = false;  // what was noted last would not fit the budget
   bool wrote_ = false;

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include <chrono>
+#include <set>
 #include <thread>
 
 #include "batches.h"
@@ -166,6 +167,33 @@ TEST_F(Batches, AreRememberedWhereNobodySeesIt) {
 }
 
 // Collections have other numbers in the new database: an outcome could be taken for another's.
+// Who guesses the id of the library's keyspace could read, change and drop it; found by the fuzz
+// target `calls`.
+TEST_F(Batches, AreRememberedInAKeyspaceThatNoIdLeadsTo) {
+  key_ = "order 1";
+  apply_and_commit({insertion(a_)});
+  quire_txn* txn = write();
+  std::set<quire_keyspace> listed;
+  const auto visit = [](void* all, const char*, quire_keyspace id, uint64_t) {
+    static_cast<std::set<quire_keyspace>*>(all)->insert(id);
+    return 0;
+  };
+  ASSERT_OK(quire_keyspace_list(txn, visit, &listed));
+  for (quire_keyspace id = 0; id < 64; ++id) {
+    if (listed.contains(id)) continue;
+    EXPECT_NE(quire_put(txn, id, "k", 1, "v", 1, 0), QUIRE_OK) << id;
+    EXPECT_NE(quire_delete(txn, id, "k", 1), QUIRE_OK) << id;
+    EXPECT_NE(quire_keyspace_drop(txn, id), QUIRE_OK) << id;
+    std::uint64_t count = 0;
+    EXPECT_NE(quire_count(txn, id, nullptr, nullptr, &count), QUIRE_OK) << id;
+    quire_cursor* cursor = nullptr;
+    EXPECT_NE(quire_cursor_open(txn, id, nullptr, &cursor), QUIRE_OK) << id;
+  }
+  ASSERT_OK(apply(txn, {insertion(a_)}));
+  EXPECT_EQ(result_.replayed, 1u);
+  quire_abort(txn);
+}
+
 TEST_F(Batches, AreForgottenByASalvage) {
   key_ = "order 1";
   apply_and_commit({upsertion(a_)});
