@@ -42,7 +42,7 @@ std::size_t FileSource::read(char* buffer, std::size_t size) {
 
 std::size_t MemorySource::read(char* buffer, std::size_t size) {
   const std::size_t count = std::min({size, chunk_, text_.size()});
-  std::memcpy(buffer, text_.data(), count);
+  text_.copy(buffer, count);
   text_.remove_prefix(count);
   return count;
 }

@@ -65,22 +65,25 @@ Input open_or_stop(const Arguments& arguments, const std::string& file, PeekSour
 // Said once, rather than of every row.
 void require_vector_fields(const VectorSource& source, const Schema& schema) {
   const VectorNames& names = source.names();
-  const std::string where =
-      " (--vector-fields ID,VECTOR names other fields, and VECTOR alone none for the id)";
+  const std::string& file = source.reader().name();
+  const auto refuse = [](std::string why) {
+    why += " (--vector-fields ID,VECTOR names other fields, and VECTOR alone none for the id)";
+    throw Failure(why);
+  };
   for (const std::string& name : {names.id, names.vector}) {
     if (name.empty() || schema.find(name)) continue;
-    throw Failure("the collection has no field '" + name + "' for the rows of " +
-                  source.reader().name() + "; its fields are " + schema.names() + where);
+    refuse("the collection has no field '" + name + "' for the rows of " + file +
+           "; its fields are " + schema.names());
   }
   const Field& field = schema.fields[schema.require_field(names.vector)];
   if (!is_vector(field.type)) {
-    throw Failure("field '" + field.name + "' is " + std::string(type_name(field.type)) +
-                  ", not a vector" + where);
+    refuse("field '" + field.name + "' is " + std::string(type_name(field.type)) +
+           ", not a vector, which the rows of " + file + " are");
   }
   const auto dimension = source.reader().dimension();
   if (!dimension || *dimension == field.dimension) return;
-  throw Failure(source.reader().name() + " has vectors of dimension " + std::to_string(*dimension) +
-                "; field '" + field.name + "' has dimension " + std::to_string(field.dimension));
+  throw Failure(file + " has vectors of dimension " + std::to_string(*dimension) + "; field '" +
+                field.name + "' has dimension " + std::to_string(field.dimension));
 }
 
 // Nothing when there is no database yet.
