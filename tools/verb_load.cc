@@ -70,11 +70,13 @@ void require_vector_fields(const VectorSource& source, const Schema& schema) {
     why += " (--vector-fields ID,VECTOR names other fields, and VECTOR alone none for the id)";
     throw Failure(why);
   };
-  for (const std::string& name : {names.id, names.vector}) {
-    if (name.empty() || schema.find(name)) continue;
+  const auto require_field = [&](const std::string& name) {
+    if (schema.find(name)) return;
     refuse("the collection has no field '" + name + "' for the rows of " + file +
            "; its fields are " + schema.names());
-  }
+  };
+  if (!names.id.empty()) require_field(names.id);
+  require_field(names.vector);
   const Field& field = schema.fields[schema.require_field(names.vector)];
   if (!is_vector(field.type)) {
     refuse("field '" + field.name + "' is " + std::string(type_name(field.type)) +
