@@ -1,11 +1,13 @@
-// What the command line reads: CSV, NDJSON, schemas as text, vector files, single values.
+// What the command line reads: CSV, NDJSON, schemas as text, files of vectors, single values.
 //
 // What the input is: the bytes of one of them.
 //
 // What is promised: a refusal with a sentence, or values; bounded memory. What is read from CSV or
 // NDJSON, and fits the schema that was inferred or given, is the same when it is written in either
-// form and read again. A schema written as text is the same when it is read again. What a text
-// codec takes is the same when it is written and taken again, and what it writes can be shown.
+// form and read again; so are the rows of files of vectors, which are finite and of one dimension.
+// Where reads are cut makes no difference. A schema written as text is the same when it is read
+// again. What a text codec takes is the same when it is written and taken again, and what it writes
+// can be shown.
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -15,6 +17,7 @@
 
 #include "fuzz/fuzz.h"
 #include "fuzz/input.h"
+#include "fuzz/vector_files.h"
 #include "tools/convert.h"
 #include "tools/csv_reader.h"
 #include "tools/failure.h"
@@ -26,6 +29,7 @@
 #include "tools/text_codec.h"
 #include "tools/value_text.h"
 #include "tools/vector_file.h"
+#include "tools/vector_source.h"
 
 namespace quire::fuzz {
 namespace {
@@ -144,6 +148,7 @@ void write_and_read(const tools::Schema& schema, const std::vector<Value>& value
 struct ReadAll {
   std::vector<tools::Record> records;
   std::uint64_t bad = 0;
+  std::uint64_t left_out = 0;
 };
 
 ReadAll read_all(Format format, std::string_view text, std::size_t chunk) {
@@ -154,12 +159,17 @@ ReadAll read_all(Format format, std::string_view text, std::size_t chunk) {
   for (;;) {
     tools::Record record;
     std::string reason;
+    demand(!source->lost_rest() || all.bad > 0, "the rest is lost without a bad record");
+    const bool over = source->lost_rest() && is_vector_format(format);
     const ReadStatus status = source->next(&record, &reason);
     demand(source->consumed_bytes() <= text.size(), "more is read than there is");
     if (status == ReadStatus::kEnd) break;
+    demand(!over, "rows behind what is lost");
     demand(record.line > line, "lines do not ascend");
     line = record.line;
-    if (status == ReadStatus::kBad) {
+    if (status == ReadStatus::kLeftOut) {
+      ++all.left_out;
+    } else if (status == ReadStatus::kBad) {
       demand(!reason.empty(), "a bad record without a reason");
       ++all.bad;
     } else if (all.records.size() < kRecords) {
@@ -175,7 +185,8 @@ void try_records(Format format, Input& input) {
   const std::string text(as_text(input.rest()));
   const ReadAll all = read_all(format, text, chunk);
   const ReadAll again = read_all(format, text, SIZE_MAX);
-  demand(again.records.size() == all.records.size() && again.bad == all.bad,
+  demand(again.records.size() == all.records.size() && again.bad == all.bad &&
+             again.left_out == all.left_out,
          "where the input is cut makes a difference");
   tools::Schema schema = all_types();
   if (infers) {
@@ -196,6 +207,72 @@ void try_records(Format format, Input& input) {
   }
 }
 
+// Of the formats, those behind the two of text.
+Format vector_format(Input& input) {
+  return kFormats[2 + input.byte() % (kFormats.size() - 2)].format;
+}
+
+void expect_vector(const tools::Record& record, std::size_t dimension) {
+  demand(record.fields.size() == 2, "a row that is no id and vector");
+  const Cell& vector = record.fields[1].cell;
+  demand(vector.kind == CellKind::kVector && vector.numbers.size() == dimension &&
+             vector.count == dimension,
+         "rows of several dimensions");
+  for (const float number : vector.numbers)
+    demand(std::isfinite(number), "a row that is not finite");
+}
+
+// All rows, and what they are in the schema that the first one suggests.
+void try_vectors(Input& input) {
+  const Format format = vector_format(input);
+  const std::size_t chunk = 1 + input.byte() % 32U;
+  const std::string bytes(as_text(input.rest()));
+  const ReadAll all = read_all(format, bytes, chunk);
+  const ReadAll again = read_all(format, bytes, SIZE_MAX);
+  demand(again.records.size() == all.records.size() && again.bad == all.bad &&
+             again.left_out == all.left_out,
+         "where the input is cut makes a difference");
+  if (all.records.empty()) return;
+  const std::size_t dimension = all.records[0].fields[1].cell.count;
+  demand(dimension >= 1 && dimension <= kMaxVectorDimension, "a dimension that can't be");
+  SchemaInference inference;
+  std::string reason;
+  for (const tools::Record& record : all.records) {
+    expect_vector(record, dimension);
+    demand(inference.add(record, &reason), "rows of several types");
+  }
+  const tools::Schema schema = inference.finish("");
+  RowBuilder row(schema, false);
+  for (const tools::Record& record : all.records) {
+    if (!row.build(record, &reason)) found("a row does not fit its own schema: " + reason);
+    write_and_read(schema, row.values());
+  }
+}
+
+// The same bytes as a file, whose size is known: they are refused where a stream loses its end.
+void try_vector_size(Input& input) {
+  const Format format = vector_format(input);
+  const std::string bytes(as_text(input.rest()));
+  const auto loses = [&](bool check_size) {
+    SizedMemory memory(bytes);
+    const auto source = make_vector_source(format, &memory, {}, check_size);
+    tools::Record record;
+    std::string reason;
+    while (source->next(&record, &reason) != ReadStatus::kEnd) continue;
+    return source->lost_rest();
+  };
+  const bool lost = loses(false);
+  bool refused = false;
+  try {
+    demand(loses(true) == lost, "a size that is known makes a difference");
+  } catch (const Failure&) {
+    refused = true;
+  }
+  const bool counted = format >= Format::kFbin && format <= Format::kNpy;
+  if (counted)
+    demand(refused == lost, "a file of another size is taken, or one of the right size not");
+}
+
 void try_schema(Input& input) {
   const std::string key(input.byte() % 4 == 0 ? input.text(8) : "");
   const tools::Schema schema = parse_schema(as_text(input.rest()), key);
@@ -207,8 +284,9 @@ void try_schema(Input& input) {
 }
 
 void try_vector(Input& input) {
-  static const char* const kNames[] = {"query.npy", "query.fvecs", "query.json", "query"};
-  const std::string name = kNames[input.byte() % 4];
+  static const char* const kNames[] = {"query.npy",   "query.fvecs", "query.json",  "query",
+                                       "query.bvecs", "query.fbin",  "query.u8bin", "query.i8bin"};
+  const std::string name = kNames[input.byte() % 8];
   const std::size_t dimension = 1 + input.byte() % 12U;
   // Of a size of its own, so that a read past it is seen.
   const std::vector<char> bytes = [&] {
@@ -266,7 +344,16 @@ void try_texts(std::string_view text) {
   }
 }
 
-enum What : std::uint8_t { kCsv, kNdjson, kSchemaText, kVector, kTexts, kWhats };
+enum What : std::uint8_t {
+  kCsv,
+  kNdjson,
+  kSchemaText,
+  kVector,
+  kTexts,
+  kVectors,
+  kVectorSize,
+  kWhats
+};
 
 ByteVector seed(What what, std::initializer_list<int> head, std::string_view text) {
   ByteVector all = {static_cast<std::byte>(what)};
@@ -290,6 +377,10 @@ void fuzz_one(Bytes bytes) {
         return try_schema(input);
       case kVector:
         return try_vector(input);
+      case kVectors:
+        return try_vectors(input);
+      case kVectorSize:
+        return try_vector_size(input);
       default:
         return try_texts(as_text(input.rest()));
     }
@@ -302,7 +393,7 @@ std::vector<ByteVector> seeds() {
   constexpr std::string_view kNumpy =
       "\x93NUMPY\x01\x00\x46\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }"
       "            \n\0\0\x80\x3f\0\0\0\x40";
-  return {
+  std::vector<ByteVector> all = {
       seed(kCsv, {0, 1}, "id,size,price,flag,v\na,1,2.5,true,\"[1, 2]\"\n\"b\"\"\n\",,-1e9,,\r\n"),
       seed(kCsv, {1, 3, 0}, "id,b,i,f,x,t,v\nk,true,3,NaN,AP8=,2024-05-01T12:00:00.5Z,1 2\n"),
       seed(kNdjson, {0, 1}, "{\"id\":\"a\",\"n\":1,\"v\":[1,2.5],\"x\":null}\n\n{\"id\":\"b\"}\n"),
@@ -318,6 +409,12 @@ std::vector<ByteVector> seeds() {
       seed(kTexts, {}, "AP8="),
       seed(kTexts, {}, "\xE2\x82\xAC and \xF0\x9F\x93\x96 \x7f\n"),
   };
+  const std::vector<std::string> files = files_of_vectors();
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    all.push_back(seed(kVectors, {static_cast<int>(i), 4}, files[i]));
+    all.push_back(seed(kVectorSize, {static_cast<int>(i)}, files[i]));
+  }
+  return all;
 }
 
 }  // namespace quire::fuzz

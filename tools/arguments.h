@@ -37,7 +37,8 @@ struct Arguments {
   std::string fields;  // "a,b"
 
   // Import and export.
-  std::string format;  // "ndjson", "csv"; empty: by the file's name
+  std::string format;         // "ndjson", "npy"; empty: by the file's name
+  std::string vector_fields;  // "id,vector", "vector"
   bool upsert = false;
   bool skip_bad = false;
   bool ignore_unknown = false;

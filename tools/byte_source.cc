@@ -24,7 +24,9 @@ FileSource::FileSource(const std::string& path)
     if (fd_ != STDIN_FILENO) ::close(fd_);
     throw Failure(name_ + " is a directory; give a file");
   }
-  if (S_ISREG(info.st_mode)) size_ = static_cast<std::uint64_t>(info.st_size);
+  // Standard input may have been read from before.
+  const off_t at = S_ISREG(info.st_mode) ? ::lseek(fd_, 0, SEEK_CUR) : -1;
+  if (at >= 0 && at <= info.st_size) size_ = static_cast<std::uint64_t>(info.st_size - at);
 }
 
 FileSource::~FileSource() {
@@ -40,9 +42,28 @@ std::size_t FileSource::read(char* buffer, std::size_t size) {
 
 std::size_t MemorySource::read(char* buffer, std::size_t size) {
   const std::size_t count = std::min({size, chunk_, text_.size()});
-  std::memcpy(buffer, text_.data(), count);
+  text_.copy(buffer, count);
   text_.remove_prefix(count);
   return count;
+}
+
+std::string_view PeekSource::peek(std::size_t size) {
+  while (front_.size() < size) {
+    const std::size_t before = front_.size();
+    front_.resize(size);
+    const std::size_t got = source_->read(front_.data() + before, size - before);
+    front_.resize(before + got);
+    if (got == 0) break;
+  }
+  return std::string_view(front_).substr(0, size);
+}
+
+std::size_t PeekSource::read(char* buffer, std::size_t size) {
+  const std::size_t left = std::min(front_.size() - given_, size);
+  if (left == 0) return source_->read(buffer, size);
+  std::memcpy(buffer, front_.data() + given_, left);
+  given_ += left;
+  return left;
 }
 
 std::string read_whole(const std::string& path, std::size_t limit) {
@@ -71,6 +92,7 @@ std::optional<std::string> why_not_text(std::string_view beginning) {
     if (!beginning.starts_with(magic)) continue;
     return "it looks compressed (" + std::string(name) + "); unpack it into 'quire load ... -'";
   }
+  if (beginning.starts_with("\x93NUM"sv)) return "it looks like a .npy file (--format npy)";
   if (beginning.starts_with("\xFF\xFE"sv) || beginning.starts_with("\xFE\xFF"sv)) {
     return "it looks like UTF-16, not UTF-8";
   }
@@ -112,6 +134,40 @@ void BufferedBytes::fill() {
   const std::size_t got = source_->read(buffer_.data() + end_, buffer_.size() - end_);
   at_end_ = got == 0;
   end_ += got;
+}
+
+std::string_view BinaryBytes::next(std::uint64_t size) {
+  if (begin_ == end_ && !at_end_) {
+    begin_ = 0;
+    end_ = source_->read(buffer_.data(), buffer_.size());
+    at_end_ = end_ == 0;
+  }
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(size, end_ - begin_));
+  const std::string_view piece(buffer_.data() + begin_, count);
+  begin_ += count;
+  consumed_ += count;
+  return piece;
+}
+
+std::size_t BinaryBytes::take(char* to, std::size_t size) {
+  std::size_t got = 0;
+  while (got < size) {
+    const std::string_view piece = next(size - got);
+    if (piece.empty()) break;
+    std::memcpy(to + got, piece.data(), piece.size());
+    got += piece.size();
+  }
+  return got;
+}
+
+std::uint64_t BinaryBytes::skip(std::uint64_t size) {
+  std::uint64_t got = 0;
+  while (got < size) {
+    const std::string_view piece = next(size - got);
+    if (piece.empty()) break;
+    got += piece.size();
+  }
+  return got;
 }
 
 }  // namespace quire::tools

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tools/arguments.h"
+#include "tools/format.h"
 #include "tools/help_text.h"
 
 namespace quire::tools {
@@ -159,9 +160,12 @@ class CommandLine {
   void fields(CLI::App* verb) {
     text(verb, "--fields", &a_->fields, "print these fields only")->type_name("A,B");
   }
-  void format(CLI::App* verb) {
-    verb->add_option("--format", a_->format, "ndjson or csv; else by the file's name, else ndjson")
-        ->check(CLI::IsMember({"ndjson", "csv"}))
+  void format(CLI::App* verb, bool vectors) {
+    const std::vector<std::string> names = format_names(vectors);
+    std::string about;
+    for (const std::string& name : names) about += (about.empty() ? "" : ", ") + name;
+    verb->add_option("--format", a_->format, about + "; else by the file's name, else ndjson")
+        ->check(CLI::IsMember(names))
         ->type_name("FORMAT");
   }
   void schema(CLI::App* verb) {
@@ -243,13 +247,16 @@ class CommandLine {
     fields(scan);
   }
   void add_load() {
-    CLI::App* load = verb("load", "load records from a file",
+    CLI::App* load = verb("load", "load records, or vectors, from a file",
                           "quire load DB COLLECTION FILE|- [OPTIONS]\n"
                           "       quire load DB --keyspace NAME FILE|- [OPTIONS]",
                           help::kLoad);
     rest(load);
     keyspace(load, "load into this keyspace");
-    format(load);
+    format(load, true);
+    text(load, "--vector-fields", &a_->vector_fields,
+         "fields that rows of a file of vectors fill (default id,vector)")
+        ->type_name("[ID,]VECTOR");
     schema(load);
     load->add_flag("--upsert", a_->upsert, "replace records whose key is there");
     load->add_option_function<std::string>(
@@ -261,7 +268,8 @@ class CommandLine {
     positive(load, "--batch", &a_->batch, "records a commit (default 1000)");
     positive(load, "--infer", &a_->infer_records,
              "infer types from so many records (default 1000)");
-    positive(load, "--from-line", &a_->from_line, "skip what begins before this line");
+    positive(load, "--from-line", &a_->from_line,
+             "skip what begins before this line, or row of vectors");
     positive(load, "--max-line-bytes", &a_->max_line_bytes, "longest record (default 64 MiB)");
     writer(load);
   }
@@ -276,7 +284,7 @@ class CommandLine {
     rest(dump);
     keyspace(dump, "dump this keyspace");
     hex(dump, "keys and values in hexadecimal (keyspaces)");
-    format(dump);
+    format(dump, false);
     fields(dump);
     text(dump, "--write-schema", &a_->write_schema, "write the schema, for load --schema")
         ->type_name("FILE");

@@ -310,6 +310,11 @@ bool value_from_json(std::string_view json, const Field& field, OwnedValue* owne
 bool value_from_cell(const Record& record, const Cell& cell, const Field& field, OwnedValue* owned,
                      std::string* reason) {
   if (cell.kind == CellKind::kRaw) return value_from_text(cell.text, field, owned, reason);
+  if (cell.kind == CellKind::kVector) {
+    if (is_vector(field.type)) return value_from_numbers(cell.numbers, field, owned, reason);
+    *reason = misfit(record, cell, field);
+    return false;
+  }
   if (field.type == QUIRE_TYPE_JSON) {
     owned->value = value_of_bytes(QUIRE_TYPE_JSON, document_of(record.json(cell)));
     return true;

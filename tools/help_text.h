@@ -109,9 +109,10 @@ hexadecimal as "key_hex" or "value_hex"; --hex does that for all, and reads --fr
 so.)";
 
 inline constexpr const char* kLoad = R"(
-Loads records from NDJSON (a JSON object a line) or CSV (with a header row), a batch a commit.
-Makes the database and the collection when they are not there. Without --schema the types of a
-new collection are inferred from the first records, and shown. FILE '-' is standard input.
+Loads records from NDJSON (a JSON object a line) or CSV (with a header row), or vectors from .fvecs,
+.bvecs, .fbin, .u8bin, .i8bin, .npy or an index that hnswlib saved (.hnsw), a batch a commit. Makes
+the database and the collection when they are not there. Without --schema the types of a new
+collection are inferred from the first records, and shown. FILE '-' is standard input.
 
 Examples:
   quire load shop.quire products products.ndjson
@@ -120,6 +121,17 @@ Examples:
   quire load shop.quire products dirty.csv --on-error skip
   quire load shop.quire products products.ndjson --from-line 50001   # go on after an error
   quire load shop.quire --keyspace settings settings.ndjson          # {"key": ..., "value": ...}
+  quire load shop.quire base base.fvecs                              # fields id and vector
+  quire load shop.quire base index.bin --format hnswlib              # id: the label
+  quire load shop.quire products embeddings.npy --vector-fields nr,embedding
+
+A row of a file of vectors becomes an id, the number of the row from 0 or the label that hnswlib has
+for it, and a vector: fields 'id' and 'vector', or those of --vector-fields ('VECTOR' alone: no id,
+where the key is generated). --from-line counts rows, from 1. Of .npy: arrays of rows of f2, f4, f8 or
+integers, C order, little-endian; of one dimension: one row. Of an index the vectors are taken (of
+32-bit floats), not the graph, and elements that are marked as deleted are left out, and counted. A
+new collection gets vectors of 32-bit floats, of f2 vector_f16, of i1 vector_i8. A file whose size is
+not what its header says is refused, or with --on-error skip loaded as far as it goes (exit code 2).
 
 Inference: integers are i64, other numbers f64, true and false bool, arrays of numbers of one length
 vectors of that dimension, other arrays i64[], f64[], bool[] or text[], objects and what is mixed json,
@@ -164,8 +176,8 @@ Examples:
   embed "red shoes" | quire search shop.quire products --field vector --vector - --json
 
 --like takes the vector of a stored record and leaves that record out of the answer. A vector file
-is a JSON array, raw little-endian 32-bit floats (exactly 4 bytes a dimension), .npy (one row, f4 or
-f8) or .fvecs (the first vector); its numbers, and those of --literal, have to fit the field: whole
+is a JSON array, raw little-endian 32-bit floats (exactly 4 bytes a dimension), .npy (one row), or
+.fvecs, .bvecs, .fbin, .u8bin, .i8bin (the first row); its numbers, and those of --literal, have to fit the field: whole
 numbers from -128 to 127 in a vector_i8, 0 and 1 in a vector_bits. Distances: l2 is squared; ip is
 minus the inner product; cosine is 1 - cosine; l1 is the sum of absolute differences; hamming counts
 bits that differ; jaccard is 1 - bits that both have / bits that either has. --where searches among

@@ -23,18 +23,36 @@ enum Allowed : std::uint32_t {
   kTexts = 128,
   kJson = 256,
   kText = 512,
+  kVectorF16 = 1024,
+  kVectorI8 = 2048,
 };
-constexpr std::array<std::pair<std::uint32_t, quire_type>, 10> kInOrder{
+constexpr std::array<std::pair<std::uint32_t, quire_type>, 12> kInOrder{
     {{kBool, QUIRE_TYPE_BOOL},
      {kI64, QUIRE_TYPE_I64},
      {kF64, QUIRE_TYPE_F64},
      {kVector, QUIRE_TYPE_VECTOR_F32},
+     {kVectorF16, QUIRE_TYPE_VECTOR_F16},
+     {kVectorI8, QUIRE_TYPE_VECTOR_I8},
      {kBools, QUIRE_TYPE_ARRAY_BOOL},
      {kI64s, QUIRE_TYPE_ARRAY_I64},
      {kF64s, QUIRE_TYPE_ARRAY_F64},
      {kTexts, QUIRE_TYPE_ARRAY_TEXT},
      {kJson, QUIRE_TYPE_JSON},
      {kText, QUIRE_TYPE_TEXT}}};
+
+// Of a file of vectors, where each has one dimension.
+std::uint32_t allowed_by_vector(const Cell& cell, std::size_t* dimension) {
+  *dimension = cell.count;
+  switch (cell.vector_kind) {
+    case VectorKind::kF16:
+      return kVectorF16;
+    case VectorKind::kI8:
+      return kVectorI8;
+    case VectorKind::kF32:
+      break;
+  }
+  return kVector;
+}
 
 std::uint32_t allowed_by_array(const Cell& cell, std::size_t* dimension) {
   switch (cell.kind) {
@@ -62,6 +80,8 @@ std::uint32_t allowed_by_json(const Cell& cell, std::size_t* dimension) {
       return kF64;
     case CellKind::kText:
       return kText;
+    case CellKind::kVector:
+      return allowed_by_vector(cell, dimension);
     default:
       return allowed_by_array(cell, dimension);
   }
@@ -150,7 +170,7 @@ Field SchemaInference::field_of(const Guess& guess, std::uint64_t records) {
     field.type = type;
     break;
   }
-  if (field.type == QUIRE_TYPE_VECTOR_F32) {
+  if (is_vector(field.type)) {
     field.dimension = static_cast<std::uint32_t>(guess.dimension);
   }
   return field;

@@ -4,7 +4,7 @@
 // that all its cells allow: an integer is also an f64, an array is also json, a CSV cell is always
 // also a text, a JSON text is only that. Arrays of two or more numbers are a vector as long as all
 // have one length. A field that is null or absent in a record is nullable; one that is always null
-// is a text.
+// is a text. Rows of a file of vectors are vectors of the kind that holds their numbers.
 #pragma once
 
 #include <cstdint>

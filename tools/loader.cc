@@ -25,6 +25,10 @@ std::optional<Record> Loader::read() {
     if (record.line < arguments_.from_line && !lost_rest) continue;
     reached_from_line_ = true;
     if (status == ReadStatus::kRecord) return record;
+    if (status == ReadStatus::kLeftOut) {
+      ++result_.left_out;
+      continue;
+    }
     if (batch_first_line_ == 0) batch_first_line_ = record.line;
     bad_record(record.line, reason);
     if (lost_rest) result_.lost_from_line = record.line;
@@ -45,7 +49,7 @@ std::optional<Record> Loader::next() {
 }
 
 void Loader::bad_record(std::uint64_t line, const std::string& reason) {
-  const std::string text = "line " + std::to_string(line) + ": " + reason;
+  const std::string text = source_->place(line) + ": " + reason;
   if (!arguments_.skip_bad) stop(text, kFailed);
   progress_.clear();
   if (result_.skipped++ < kShownBad) {

@@ -18,6 +18,7 @@ namespace quire::tools {
 struct LoadResult {
   std::uint64_t records = 0;  // committed
   std::uint64_t skipped = 0;
+  std::uint64_t left_out = 0;  // deleted, by the input itself
   // With bad records skipped: the line from which the rest of the input is lost; 0: none is.
   std::uint64_t lost_from_line = 0;
   double seconds = 0;

@@ -21,8 +21,12 @@ enum class CellKind {
   kBools,    // of bools,
   kMixed,    // any other
   kObject,
-  kRaw,  // a CSV cell: what its text means depends on the field
+  kRaw,     // a CSV cell: what its text means depends on the field
+  kVector,  // of a file of vectors
 };
+
+// What holds the numbers of a vector best.
+enum class VectorKind { kF32, kF16, kI8 };
 
 struct Cell {
   CellKind kind = CellKind::kNull;
@@ -31,8 +35,10 @@ struct Cell {
   bool all_integers = true;  // of kNumbers
   std::int64_t integer = 0;
   double number = 0;
-  std::string text;       // of kText and kRaw
-  std::size_t count = 0;  // elements of an array
+  std::string text;            // of kText and kRaw
+  std::size_t count = 0;       // elements of an array or a vector
+  std::vector<float> numbers;  // of kVector, all finite
+  VectorKind vector_kind = VectorKind::kF32;
   // Where its JSON lies in the source of the record.
   std::size_t begin = 0;
   std::size_t size = 0;
@@ -44,8 +50,8 @@ struct NamedCell {
 };
 
 struct Record {
-  std::uint64_t line = 0;  // where it begins, from 1
-  std::string source;      // of NDJSON: the line
+  std::uint64_t line = 0;  // where it begins, or which row of vectors it is, from 1
+  std::string source;      // of NDJSON: the line; of a row of vectors: its id
   std::vector<NamedCell> fields;
 
   // The cell's JSON, as it was written.
@@ -53,6 +59,9 @@ struct Record {
     return std::string_view(source).substr(cell.begin, cell.size);
   }
 };
+
+// What a source of records found. kLeftOut: a record that the input itself says is deleted.
+enum class ReadStatus { kRecord, kBad, kLeftOut, kEnd };
 
 // For messages: "an array of numbers".
 constexpr std::string_view describe(CellKind kind) {
@@ -82,6 +91,8 @@ constexpr std::string_view describe(CellKind kind) {
       return "an object";
     case CellKind::kRaw:
       return "a cell";
+    case CellKind::kVector:
+      return "a vector";
   }
   return "a value";
 }

@@ -6,6 +6,7 @@
 #include "tools/json_record.h"
 #include "tools/output.h"
 #include "tools/text_codec.h"
+#include "tools/vector_source.h"
 
 namespace quire::tools {
 
@@ -73,6 +74,7 @@ ReadStatus CsvSource::next(Record* record, std::string* reason) {
 
 std::unique_ptr<RecordSource> make_record_source(Format format, ByteSource* source,
                                                  std::size_t max_line_bytes) {
+  if (is_vector_format(format)) return make_vector_source(format, source, {}, false);
   if (format == Format::kCsv) return std::make_unique<CsvSource>(source, max_line_bytes);
   return std::make_unique<NdjsonSource>(source, max_line_bytes);
 }

@@ -1,4 +1,5 @@
-// Records from NDJSON and CSV, one at a time: memory is one record, however long the input.
+// Records from NDJSON, CSV and files of vectors, one at a time: memory is one record, however long
+// the input.
 #pragma once
 
 #include <cstdint>
@@ -8,21 +9,24 @@
 
 #include "tools/byte_source.h"
 #include "tools/csv_reader.h"
+#include "tools/format.h"
 #include "tools/line_reader.h"
 #include "tools/record.h"
 
 namespace quire::tools {
-
-enum class ReadStatus { kRecord, kBad, kEnd };
 
 class RecordSource {
  public:
   virtual ~RecordSource() = default;
 
   // kBad: record->line is set, `reason` says what is wrong there; the next call goes on behind it.
+  // kLeftOut: record->line alone is set.
   virtual ReadStatus next(Record* record, std::string* reason) = 0;
-  // The last kBad took everything behind it with it: a CSV quote that is never closed.
+  // The last kBad took everything behind it with it: a CSV quote that is never closed, a file that
+  // is cut short.
   virtual bool lost_rest() const { return false; }
+  // For messages: "line 5".
+  virtual std::string place(std::uint64_t line) const { return "line " + std::to_string(line); }
   // How far into the input it is, for progress.
   virtual std::uint64_t consumed_bytes() const = 0;
 };
@@ -56,7 +60,7 @@ class CsvSource : public RecordSource {
   std::vector<CsvCell> row_;
 };
 
-enum class Format { kNdjson, kCsv };
+// Of vectors: with the names that VectorNames has by default.
 std::unique_ptr<RecordSource> make_record_source(Format format, ByteSource* source,
                                                  std::size_t max_line_bytes);
 

@@ -196,10 +196,16 @@ void refuse_options(const Arguments& arguments, std::initializer_list<std::strin
   }
 }
 
-Format format_of(const Arguments& arguments, const std::string& file) {
-  if (arguments.format == "csv") return Format::kCsv;
-  const bool csv = file.ends_with(".csv") || file.ends_with(".CSV");
-  return arguments.format.empty() && csv ? Format::kCsv : Format::kNdjson;
+std::optional<Format> format_of(const Arguments& arguments, const std::string& file) {
+  return arguments.format.empty() ? format_by_ending(file) : format_by_name(arguments.format);
+}
+
+Format text_format_of(const Arguments& arguments, const std::string& file) {
+  const Format format = format_of(arguments, file).value_or(Format::kNdjson);
+  if (!is_vector_format(format)) return format;
+  throw Failure("'" + file +
+                "' ends as a file of vectors does, and what is written is text; give " +
+                "--format ndjson or csv, or another name");
 }
 
 std::string bytes_argument(const Arguments& arguments, const std::string& text) {

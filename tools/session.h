@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tools/arguments.h"
-#include "tools/record_source.h"
+#include "tools/format.h"
 #include "tools/schema.h"
 
 namespace quire::tools {
@@ -43,8 +43,10 @@ void require_words(const Arguments& arguments, std::size_t least, std::size_t mo
 // Throws Failure, "OPTION why", when one of `options` is given: what does not apply is not ignored.
 void refuse_options(const Arguments& arguments, std::initializer_list<std::string> options,
                     const std::string& why);
-// --format, or what the name of a file that is read or written says.
-Format format_of(const Arguments& arguments, const std::string& file);
+// --format, or what the name of a file that is read or written says; nothing where neither does.
+std::optional<Format> format_of(const Arguments& arguments, const std::string& file);
+// Of a file that is written. Throws Failure where its name says vectors.
+Format text_format_of(const Arguments& arguments, const std::string& file);
 // A key or value of a keyspace, decoded when --hex is given. Throws Failure.
 std::string bytes_argument(const Arguments& arguments, const std::string& text);
 

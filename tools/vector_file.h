@@ -7,8 +7,8 @@
 
 namespace quire::tools {
 
-// By content: .npy by its magic (one row, f4 or f8, little-endian); a JSON array by its bracket;
-// .fvecs (the first vector) by the name; else raw little-endian 32-bit floats. `bytes` is the
+// By content: .npy by its magic (one row); .fvecs, .bvecs, .fbin, .u8bin, .i8bin by the name (the
+// first row); a JSON array by its bracket; else raw little-endian 32-bit floats. `bytes` is the
 // file's content, `name` for messages and the ending. Throws Failure when it is none of these or
 // has not `dimension` numbers, all finite.
 std::vector<float> parse_vector_file(std::string_view bytes, const std::string& name,

@@ -4,7 +4,6 @@
 #include "tools/csv_reader.h"
 #include "tools/failure.h"
 #include "tools/output.h"
-#include "tools/record_source.h"
 #include "tools/schema_json.h"
 #include "tools/session.h"
 #include "tools/text_codec.h"
@@ -52,7 +51,7 @@ void write_schema(const std::string& file, const Schema& schema) {
 int dump_records(const Arguments& arguments) {
   require_words(arguments, 1, 2, "COLLECTION [FILE]");
   const std::string file = arguments.rest.size() > 1 ? arguments.rest[1] : "-";
-  const Format format = format_of(arguments, file);
+  const Format format = text_format_of(arguments, file);
   if (format == Format::kCsv) refuse_options(arguments, {"--json"}, "and CSV exclude each other");
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
@@ -104,7 +103,7 @@ int dump_keys(const Arguments& arguments) {
   refuse_options(arguments, {"--fields", "--write-schema"},
                  "is for collections; keys of a keyspace have no fields");
   const std::string file = arguments.rest.empty() ? "-" : arguments.rest[0];
-  const Format format = format_of(arguments, file);
+  const Format format = text_format_of(arguments, file);
   if (format == Format::kCsv) refuse_options(arguments, {"--json"}, "and CSV exclude each other");
   const Database db = open_for_reading(arguments);
   const Transaction txn = db.read();
