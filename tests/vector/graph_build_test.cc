@@ -34,7 +34,7 @@ Status build(GraphWorld& world, const Vectors& vectors, const Asked& asked) {
   ArrayView codes(world.pages().reader(), world.roots().codes);
   QUIRE_CHECK(look_at_all(codes));
   const auto entry = build_graph({.memory = memory,
-                                  .codes = codes,
+                                  .codes = MemoryCodes(codes),
                                   .metric = world.metric(),
                                   .entry = world.state().entry,
                                   .places = places,
@@ -211,7 +211,7 @@ TEST(GraphBuild, EndsWithTheErrorOfAReport) {
                                }});
     ASSERT_FALSE(built);
     EXPECT_EQ(built.error().message(), "enough");
-    EXPECT_LT(last, 3000u);
+    EXPECT_LE(last, 3000u);
   }
 }
 

@@ -1,18 +1,16 @@
 #include "index/vector/hnsw/graph_build.h"
 
 #include <algorithm>
-#include <mutex>
-#include <system_error>
-#include <thread>
+#include <memory>
 
 #include "index/vector/hnsw/graph_search.h"
+#include "index/vector/hnsw/share_out.h"
 
 namespace quire::hnsw {
 namespace {
 
 // So many are linked by one thread first: those that are linked at once do not find each other.
 constexpr std::size_t kAlone = 1000;
-// The caller's thread reports after so many of its own: some 10 ms.
 constexpr std::size_t kReportEvery = 64;
 
 // One thread's part.
@@ -126,44 +124,42 @@ class Linker {
   std::vector<Place> chosen_[kTopLevel + 1];
 };
 
-// What the threads share.
 class Build {
  public:
   explicit Build(BuildRequest& request) : request_(request), entry_(request.entry) {
-    const std::uint32_t seed = request.memory.shape().seed;
-    std::ranges::stable_sort(request.places, [seed](Place a, Place b) {
-      return level_of(a, seed) > level_of(b, seed);
-    });
+    // Neighbouring places are near one another: linked one after the other they would find little
+    // else.
+    const auto turn = [seed = request.memory.shape().seed](Place place) {
+      return std::pair(kTopLevel - level_of(place, seed), mix_bits(place));
+    };
+    std::ranges::sort(request.places, {}, turn);
   }
 
   Result<Place> run() {
-    Linker own(request_);
-    QUIRE_CHECK(begin_alone(own));
-    std::vector<std::thread> threads;
-    const std::size_t left = request_.places.size() - next_.load();
-    const std::size_t useful = std::min<std::size_t>(request_.threads, left / kReportEvery + 1);
-    threads.reserve(useful);
-    // An exception must find no thread running.
-    Status done = catch_out_of_memory([&]() -> Status {
-      start(threads, useful - 1);
-      return work(own, /*reports=*/true);
-    });
-    if (!done) stop(done.error());
-    for (std::thread& thread : threads) thread.join();
-    if (failure_) return std::unexpected(*failure_);
+    QUIRE_TRY(const std::size_t done, begin_alone());
+    const auto make_worker = [this]() -> Worker {
+      return [this, linker = std::make_shared<Linker>(request_)](std::size_t i) {
+        return linker->link(request_.places[i], entry_);
+      };
+    };
+    QUIRE_CHECK(share_out({.first = done,
+                           .end = request_.places.size(),
+                           .threads = request_.threads,
+                           .make_worker = make_worker,
+                           .report = request_.report}));
     QUIRE_CHECK(request_.report(request_.places.size()));
     return entry_;
   }
 
  private:
-  // The first, and all that make the graph higher: they come before all others.
-  Status begin_alone(Linker& linker) {
+  // The first, and all that make the graph higher: they come before all others. How many.
+  Result<std::size_t> begin_alone() {
     const std::uint32_t seed = request_.memory.shape().seed;
+    Linker linker(request_);
     std::size_t done = 0;
     for (; done < request_.places.size(); ++done) {
       const Place place = request_.places[done];
-      const bool higher =
-          entry_ == kNoPlace || level_of(place, seed) > level_of(entry_, seed);
+      const bool higher = entry_ == kNoPlace || level_of(place, seed) > level_of(entry_, seed);
       if (!higher && done >= kAlone) break;
       if (done % kReportEvery == 0) QUIRE_CHECK(request_.report(done));
       if (entry_ == kNoPlace) {
@@ -173,48 +169,11 @@ class Build {
       }
       if (higher) entry_ = place;
     }
-    next_ = done;
-    return {};
-  }
-
-  void start(std::vector<std::thread>& threads, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      try {
-        threads.emplace_back([this] {
-          const Status done = catch_out_of_memory([this] {
-            Linker linker(request_);
-            return work(linker, /*reports=*/false);
-          });
-          if (!done) stop(done.error());
-        });
-      } catch (const std::system_error&) {
-        return;  // as many as there are do it
-      }
-    }
-  }
-
-  Status work(Linker& linker, bool reports) {
-    for (std::size_t done = 0; !stopped_.load(std::memory_order_relaxed); ++done) {
-      const std::size_t at = next_.fetch_add(1, std::memory_order_relaxed);
-      if (at >= request_.places.size()) return {};
-      if (reports && done % kReportEvery == 0) QUIRE_CHECK(request_.report(at));
-      QUIRE_CHECK(linker.link(request_.places[at], entry_));
-    }
-    return {};
-  }
-
-  void stop(const Error& error) noexcept {
-    stopped_ = true;
-    const std::scoped_lock lock(mutex_);
-    if (!failure_) failure_ = error;
+    return done;
   }
 
   BuildRequest& request_;
   Place entry_;  // does not change while several link
-  std::atomic<std::size_t> next_{0};
-  std::atomic<bool> stopped_{false};
-  std::mutex mutex_;
-  std::optional<Error> failure_;  // the first
 };
 
 }  // namespace
@@ -222,15 +181,6 @@ class Build {
 Result<Place> build_graph(BuildRequest request) {
   if (request.places.empty()) return request.entry;
   return Build(request).run();
-}
-
-Status look_at_all(ArrayView& array) {
-  for (std::uint64_t i = 0; i < array.size();) {
-    const ArrayView::Piece piece = array.piece(i);
-    if (piece.data == nullptr) return std::unexpected(array.take_error());
-    i += piece.count;
-  }
-  return {};
 }
 
 }  // namespace quire::hnsw

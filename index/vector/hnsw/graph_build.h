@@ -11,7 +11,7 @@ namespace quire::hnsw {
 // What is linked.
 struct BuildRequest {
   GraphMemory& memory;
-  const ArrayView& codes;  // of every place of the memory; every block was looked at (look_at_all)
+  const MemoryCodes& codes;  // of every place of the memory
   const CodeMetric& metric;
   Place entry = kNoPlace;  // of a live node, where there is one
   // New nodes, each once; their lists are empty, and nothing names them.
@@ -22,14 +22,11 @@ struct BuildRequest {
 };
 
 // Links them, by the heuristic that GraphPlan goes by, and gives the entry from then on. First come
-// those that are above level 0: they are a sample, so whatever comes then finds all regions linked.
-// With one thread the same request makes the same graph; with several the graph depends on which
+// those that are above level 0: they are a sample, so whatever comes then finds all regions linked. Else
+// their order is by chance, of their places. With one thread the same request makes the same graph; with several the graph depends on which
 // came first. Threads that the system does not give are done without. An error, of which that of
 // memory is one, leaves the memory half linked. Expected O(places * ef_construction * 2m *
 // dimension / threads).
 Result<Place> build_graph(BuildRequest request);
-
-// Looks at every block of an array, so that copies of the view may be read by any thread.
-Status look_at_all(ArrayView& array);
 
 }  // namespace quire::hnsw

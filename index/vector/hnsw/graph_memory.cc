@@ -153,4 +153,13 @@ Status GraphMemory::for_each_changed(
   return {};
 }
 
+Status look_at_all(ArrayView& array) {
+  for (std::uint64_t i = 0; i < array.size();) {
+    const ArrayView::Piece piece = array.piece(i);
+    if (piece.data == nullptr) return std::unexpected(array.take_error());
+    i += piece.count;
+  }
+  return {};
+}
+
 }  // namespace quire::hnsw

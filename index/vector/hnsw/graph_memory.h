@@ -71,11 +71,32 @@ class GraphMemory {
   std::vector<bool> not_live_;
 };
 
-// What a search reads of it. One thread; its own copy of the array of codes, all blocks of which
-// were looked at before: then reading one asks nobody.
+// Looks at every block of an array: then copies of the view may be read by any thread, and reading
+// one asks nobody. kCorrupt.
+Status look_at_all(ArrayView& array);
+
+// Codes by place, which stay as they are: of an array all of which was looked at, or in memory, one
+// after the other. One thread; copies are independent.
+class MemoryCodes {
+ public:
+  explicit MemoryCodes(ArrayView array) noexcept : array_(std::move(array)) {}
+  MemoryCodes(const std::byte* first, std::uint32_t code_bytes) noexcept
+      : first_(first), code_bytes_(code_bytes) {}
+  const std::byte* at(Place place) noexcept {
+    return first_ != nullptr ? first_ + std::size_t{place} * code_bytes_ : array_.at(place);
+  }
+  Error take_error() { return array_.take_error(); }
+
+ private:
+  const std::byte* first_ = nullptr;
+  std::uint32_t code_bytes_ = 0;
+  ArrayView array_;
+};
+
+// What a search reads of a graph in memory. One thread.
 class MemoryReader {
  public:
-  MemoryReader(GraphMemory& memory, ArrayView codes) noexcept
+  MemoryReader(GraphMemory& memory, MemoryCodes codes) noexcept
       : memory_(&memory), codes_(std::move(codes)) {}
 
   GraphMemory& memory() noexcept { return *memory_; }
@@ -94,7 +115,7 @@ class MemoryReader {
 
  private:
   GraphMemory* memory_;
-  ArrayView codes_;
+  MemoryCodes codes_;
 };
 
 }  // namespace quire::hnsw

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "index/vector/hnsw/graph_build.h"
+#include "index/vector/hnsw/graph_order.h"
 #include "index/vector/hnsw/hnsw_changes.h"
 #include "index/vector/hnsw/hnsw_vectors.h"
 
@@ -23,6 +24,7 @@ class Bulk {
   Status run() {
     QUIRE_TRY(HnswChanges changes, HnswChanges::open(txn_, form_));
     QUIRE_CHECK(train(changes));
+    QUIRE_CHECK(order(changes));
     QUIRE_TRY(GraphView graph, changes.state().graph(txn_, form_));
     QUIRE_CHECK(choose_places(changes, graph.end()));
     GraphMemory memory(form_.shape(), end_);
@@ -42,6 +44,29 @@ class Bulk {
               train_parameters(txn_, collection_, form_, request_.records,
                                changes.state().head.quantizer_version + 1));
     return changes.set_parameters(quantizer);
+  }
+
+  Status order(HnswChanges& changes) {
+    QUIRE_TRY(RecordVectors vectors, RecordVectors::open(txn_, collection_, form_));
+    QUIRE_CHECK(vectors.look_at_all());
+    const Quantizer* parameters = changes.state().parameters();
+    const auto encode = [this, parameters, vectors](std::size_t i,
+                                                    std::byte* code) mutable -> Status {
+      QUIRE_TRY(const std::byte* vector, vectors.of(request_.records[i]));
+      form_.codes.encode(vector, parameters, code);
+      return {};
+    };
+    QUIRE_TRY(const auto order, order_near({.count = request_.records.size(),
+                                            .metric = form_.codes.code_metric(),
+                                            .code_bytes = form_.codes.code_bytes(),
+                                            .encode = encode,
+                                            .threads = request_.threads,
+                                            .report = [this] { return request_.report(0); }}));
+    std::vector<std::uint32_t> records;
+    records.reserve(order.size());
+    for (const std::uint32_t i : order) records.push_back(request_.records[i]);
+    request_.records = std::move(records);
+    return {};
   }
 
   // Free ones first, then those behind the last.
@@ -92,7 +117,7 @@ class Bulk {
     ArrayView codes(txn_.reader(), root);
     QUIRE_CHECK(look_at_all(codes));
     return build_graph({.memory = memory,
-                        .codes = codes,
+                        .codes = MemoryCodes(std::move(codes)),
                         .metric = form_.codes.code_metric(),
                         .entry = entry,
                         .places = places_,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "index/vector/hnsw/graph_memory.h"
+
 namespace quire::hnsw {
 
 Result<RecordVectors> RecordVectors::open(View& view, const Collection& collection,
@@ -14,6 +16,8 @@ Result<RecordVectors> RecordVectors::open(View& view, const Collection& collecti
   vectors.array_ = ArrayView(view.reader(), root);
   return vectors;
 }
+
+Status RecordVectors::look_at_all() { return hnsw::look_at_all(array_); }
 
 Result<const std::byte*> RecordVectors::of(std::uint32_t record) {
   if (record >= array_.size())

@@ -6,12 +6,14 @@
 
 namespace quire::hnsw {
 
-// Vectors by record at one view. One thread.
+// Vectors by record at one view. One thread; copies are independent.
 class RecordVectors {
  public:
   // kCorrupt where the array is not one of such vectors.
   static Result<RecordVectors> open(View& view, const Collection& collection,
                                     const HnswForm& form);
+  // Looks at all: then copies may be read by any thread.
+  Status look_at_all();
   // Good until the view ends. kCorrupt where there is none.
   Result<const std::byte*> of(std::uint32_t record);
 
