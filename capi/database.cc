@@ -73,9 +73,10 @@ std::uint32_t usual_build_threads(bool background) noexcept {
 int take_build_threads(const quire_open_options& known, WriterOptions& writer) {
   constexpr std::uint32_t kMost = 256;
   if (known.build_threads > kMost)
-    return report(QUIRE_ERR_INVALID,
-                  "quire_open_options.build_threads: must be 1 to 256, or 0 for as many as there are "
-                  "processors");
+    return report(
+        QUIRE_ERR_INVALID,
+        "quire_open_options.build_threads: must be 1 to 256, or 0 for as many as there are "
+        "processors");
   if (known.build_threads > 1 && !writer.background)
     return report(QUIRE_ERR_INVALID,
                   "quire_open_options.build_threads over 1 with QUIRE_OPEN_NO_BACKGROUND: there is "
@@ -128,8 +129,7 @@ int to_options(const quire_open_options* given, DatabaseOptions& options, std::u
   take(writer.log_budget_bytes, known.log_budget_bytes);
   take(writer.private_bytes, known.private_bytes);
   take(writer.quota_bytes, known.quota_bytes);
-  if (known.reserved != 0)
-    return report(QUIRE_ERR_INVALID, "quire_open_options.reserved is not 0");
+  if (known.reserved != 0) return report(QUIRE_ERR_INVALID, "quire_open_options.reserved is not 0");
   return take_build_threads(known, writer);
 }
 

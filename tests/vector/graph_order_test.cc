@@ -10,10 +10,9 @@
 namespace quire::hnsw {
 namespace {
 
-Result<std::vector<std::uint32_t>> order_of(const Vectors& vectors, unsigned threads,
-                                            const std::function<Status()>& report = [] {
-                                              return Status();
-                                            }) {
+Result<std::vector<std::uint32_t>> order_of(
+    const Vectors& vectors, unsigned threads,
+    const std::function<Status()>& report = [] { return Status(); }) {
   GraphWorld world(vectors.dimension, {});
   world.train(vectors);
   const CodeMetric metric = world.metric();
@@ -96,13 +95,12 @@ TEST(ShareOut, DoesEachPieceOnce) {
       EXPECT_TRUE(share_out({.first = 5,
                              .end = count + 5,
                              .threads = threads,
-                             .make_worker =
-                                 [&]() -> Worker {
-                                   return [&](std::size_t i) {
-                                     ++done[i];
-                                     return Status();
-                                   };
-                                 },
+                             .make_worker = [&]() -> Worker {
+                               return [&](std::size_t i) {
+                                 ++done[i];
+                                 return Status();
+                               };
+                             },
                              .report = [](std::uint64_t) { return Status(); }}));
       for (std::size_t i = 0; i < done.size(); ++i) ASSERT_EQ(done[i], i < 5 ? 0 : 1);
     }
@@ -114,15 +112,14 @@ TEST(ShareOut, EndsWithTheFirstErrorOfAnyThread) {
     std::atomic<int> pieces{0};
     const Status done = share_out({.end = 1'000'000,
                                    .threads = 4,
-                                   .make_worker =
-                                       [&]() -> Worker {
-                                         return [&](std::size_t i) -> Status {
-                                           ++pieces;
-                                           if (i < 2000) return {};
-                                           if (throws) throw std::bad_alloc();
-                                           return fail(ErrorCode::kCorrupt, "piece");
-                                         };
-                                       },
+                                   .make_worker = [&]() -> Worker {
+                                     return [&](std::size_t i) -> Status {
+                                       ++pieces;
+                                       if (i < 2000) return {};
+                                       if (throws) throw std::bad_alloc();
+                                       return fail(ErrorCode::kCorrupt, "piece");
+                                     };
+                                   },
                                    .report = [](std::uint64_t) { return Status(); }});
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code(), throws ? ErrorCode::kNoMemory : ErrorCode::kCorrupt);
@@ -134,11 +131,10 @@ TEST(ShareOut, EndsWhereAWorkerCannotBeMade) {
   std::atomic<int> made{0};
   const Status done = share_out({.end = 100'000,
                                  .threads = 4,
-                                 .make_worker =
-                                     [&]() -> Worker {
-                                       if (++made == 3) throw std::bad_alloc();
-                                       return [](std::size_t) { return Status(); };
-                                     },
+                                 .make_worker = [&]() -> Worker {
+                                   if (++made == 3) throw std::bad_alloc();
+                                   return [](std::size_t) { return Status(); };
+                                 },
                                  .report = [](std::uint64_t) { return Status(); }});
   if (made >= 3) {
     ASSERT_FALSE(done);

@@ -9,7 +9,8 @@ namespace {
 using namespace test;
 
 constexpr FieldType kBulkType = FieldType::kVectorF32;
-constexpr const char* kQuick = R"({"field": "vector", "m": 8, "ef_construction": 40, "tail_bytes": 16384})";
+constexpr const char* kQuick =
+    R"({"field": "vector", "m": 8, "ef_construction": 40, "tail_bytes": 16384})";
 
 TEST(HnswBulk, SeveralThreadsBuildWhatSearchesFind) {
   Random random(1);
@@ -19,8 +20,8 @@ TEST(HnswBulk, SeveralThreadsBuildWhatSearchesFind) {
   for (int id = 1; id < 5000; id += 9) world.put(id, std::nullopt);
   world.commit();
   std::uint64_t last = 0;
-  world.set_items(must(world.try_index(
-      R"({"field": "vector"})", [&](std::uint64_t done, std::uint64_t total) {
+  world.set_items(
+      must(world.try_index(R"({"field": "vector"})", [&](std::uint64_t done, std::uint64_t total) {
         EXPECT_GE(done, last);
         EXPECT_LE(done, total);
         last = done;
@@ -152,7 +153,8 @@ TEST(HnswBulk, ALoadInOneTransactionLeavesNoTail) {
   Random random(7);
   HnswWorld world({.maker = {kBulkType, 8}, .options = kQuick, .build_threads = 4});
   world.put_some(0, 11'000, random);
-  EXPECT_EQ(world.found(world.txn(), world.maker().make(random), 10, 100), 10u) << "all in the tail";
+  EXPECT_EQ(world.found(world.txn(), world.maker().make(random), 10, 100), 10u)
+      << "all in the tail";
   const std::uint64_t checkpoints = must(world.database().stat()).checkpoints;
   world.commit();
   EXPECT_EQ(must(world.database().stat()).checkpoints, checkpoints + 1);
@@ -207,6 +209,106 @@ TEST(HnswBulk, ARolledBackLoadIsNone) {
   world.commit();
   EXPECT_EQ(world.stat().entries, 1505u);
   world.check();
+}
+
+// ---------------------------------------------------------------- pieces
+
+// Of so many codes of 512 bytes a piece is written straight to the file.
+constexpr std::int64_t kOverAPiece = 4300;
+constexpr const char* kLight = R"({"field": "vector", "m": 4, "ef_construction": 8})";
+
+HnswWorld::Setting wide() {
+  return {.maker = {kBulkType, 512}, .options = kLight, .indexed = false, .build_threads = 2};
+}
+
+void load_wide(HnswWorld& world) {
+  Random random(10);
+  world.put_some(0, kOverAPiece, random);
+  world.commit();
+  must(world.database().checkpoint());
+}
+
+// What is there after a loss of power is whole: the records, and the index if its commit was
+// promised.
+void expect_whole(HnswWorld& world, std::uint64_t seed, bool promised) {
+  const auto disk = world.lose_power(seed);
+  const auto database = must(Database::open(*disk, "/items.quire", world.options()));
+  std::string damage;
+  const Status checked = database->check([&](const std::string& text) {
+    damage += text + "\n";
+    return true;
+  });
+  EXPECT_TRUE(checked) << damage << checked.error().message();
+  {
+    const auto snapshot = must(database->begin_read());
+    CollectionCache cache(kVectorKinds);
+    const Collection items = must(Collection::open(*snapshot, "items", &cache));
+    EXPECT_EQ(must(items.count(*snapshot)), static_cast<std::uint64_t>(kOverAPiece));
+    if (promised) ASSERT_EQ(items.indexes().size(), 1u);
+    if (!items.indexes().empty())
+      EXPECT_EQ(must(items.indexes()[0]->stat(*snapshot)).entries,
+                static_cast<std::uint64_t>(kOverAPiece));
+  }
+  EXPECT_TRUE(database->close());
+}
+
+TEST(HnswBulk, LossOfPowerAtAnyOperationOfABuildLosesNothing) {
+  bool promised = false;
+  for (std::uint64_t at = 1; !promised; at += at < 6 ? 1 : 19) {
+    SCOPED_TRACE(at);
+    ASSERT_LT(at, 2000u);
+    HnswWorld world(wide());
+    load_wide(world);
+    (void)world.txn();  // begun
+    world.disk().set_crash_at(world.disk().operations() + at);
+    if (world.try_index(kLight)) {
+      world.txn().commit_by_checkpoint();
+      promised = world.try_commit().has_value();
+    }
+    expect_whole(world, at, promised);
+  }
+}
+
+// Each operation of a build in turn; where the device is full a piece is done without.
+TEST(HnswBulk, AnOperationThatFailsUndoesABuildOrIsDoneWithout) {
+  HnswWorld world(wide());
+  load_wide(world);
+  (void)world.txn();
+  std::uint64_t before = world.disk().operations();
+  must(world.try_index(kLight));
+  const std::uint64_t operations = world.disk().operations() - before;
+  EXPECT_GE(operations, 2u) << "space, and a piece";
+  int failed = 0;
+  for (std::uint64_t at = 1; at <= operations; at += at < 20 ? 1 : 5) {
+    for (const io::FaultKind kind :
+         {io::FaultKind::kIo, io::FaultKind::kFull, io::FaultKind::kShortWrite}) {
+      SCOPED_TRACE(at);
+      world.crash();  // it may be poisoned
+      (void)world.txn();
+      before = world.disk().operations();
+      world.disk().fail_at(before + at, kind);
+      failed += world.try_index(kLight) ? 0 : 1;
+      ASSERT_GE(world.disk().operations(), before + at);
+    }
+  }
+  EXPECT_GT(failed, 0);
+  world.crash();
+  ASSERT_EQ(world.damages(), "");
+  world.add_index();
+  world.commit();
+  EXPECT_EQ(world.figure("nodes"), static_cast<std::uint64_t>(kOverAPiece));
+  world.check();
+}
+
+TEST(HnswBulk, CodesLieInHugePages) {
+  HnswWorld world(wide());
+  load_wide(world);
+  world.add_index();
+  world.commit();
+  const auto snapshot = must(world.database().begin_read());
+  ArrayView codes(snapshot->reader(), world.state(*snapshot).roots.codes);
+  const std::byte* const first = codes.at(0);
+  EXPECT_EQ(codes.at(4095) - first, 4095 * 512);
 }
 
 }  // namespace

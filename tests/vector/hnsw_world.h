@@ -95,6 +95,7 @@ class HnswWorld {
     EXPECT_TRUE(database_->close());
   }
 
+  const DatabaseOptions& options() const { return options_; }
   const VectorMaker& maker() const { return setting_.maker; }
   Database& database() { return *database_; }
   io::SimulatedDisk& disk() { return disk_; }
@@ -117,6 +118,13 @@ class HnswWorld {
     database_->crash();
     database_.reset();
     reopen();
+  }
+  // The process and the power go; what the next boot finds. The world is over.
+  std::unique_ptr<io::SimulatedDisk> lose_power(std::uint64_t seed) {
+    txn_.reset();
+    database_->crash();
+    database_.reset();
+    return disk_.after_crash(seed, io::Survival::kRandom);
   }
   void close_and_open() {
     txn_.reset();

@@ -22,11 +22,11 @@ struct BuildRequest {
 };
 
 // Links them, by the heuristic that GraphPlan goes by, and gives the entry from then on. First come
-// those that are above level 0: they are a sample, so whatever comes then finds all regions linked. Else
-// their order is by chance, of their places. With one thread the same request makes the same graph; with several the graph depends on which
-// came first. Threads that the system does not give are done without. An error, of which that of
-// memory is one, leaves the memory half linked. Expected O(places * ef_construction * 2m *
-// dimension / threads).
+// those that are above level 0: they are a sample, so whatever comes then finds all regions linked.
+// Else their order is by chance, of their places. With one thread the same request makes the same
+// graph; with several the graph depends on which came first. Threads that the system does not give
+// are done without. An error, of which that of memory is one, leaves the memory half linked.
+// Expected O(places * ef_construction * 2m * dimension / threads).
 Result<Place> build_graph(BuildRequest request);
 
 }  // namespace quire::hnsw

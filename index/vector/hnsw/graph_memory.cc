@@ -122,8 +122,7 @@ bool GraphMemory::replace(unsigned level, Place place, const Neighbours& before,
   const Turn turn(turns_[place]);
   Neighbours now;
   read(level, place, now);
-  if (!std::equal(now.places, now.places + now.count, before.places,
-                  before.places + before.count))
+  if (!std::equal(now.places, now.places + now.count, before.places, before.places + before.count))
     return false;
   store(level, list(level, place), neighbours);
   note_changed(level, place);

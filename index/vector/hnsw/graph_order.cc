@@ -104,7 +104,8 @@ class Ordering {
       turns[start] = next++;
       way.assign(1, start);
       while (!way.empty()) {
-        const Place to = nearest_new(way.back(), [&](Place place) { return turns[place] == kNone; });
+        const Place to =
+            nearest_new(way.back(), [&](Place place) { return turns[place] == kNone; });
         if (to == kNoPlace) {
           way.pop_back();
           continue;

@@ -57,7 +57,7 @@ void GraphSearchOf<Reader>::prefetch_code(const std::byte* code) const noexcept 
 
 template <class Reader>
 Status GraphSearchOf<Reader>::begin(Reader& reader, const CodeMetric& metric, const void* query,
-                          Place entry) {
+                                    Place entry) {
   reader_ = &reader;
   metric_ = metric;
   query_ = query;
@@ -93,8 +93,9 @@ Status GraphSearchOf<Reader>::walk(unsigned level, std::size_t ef) {
 // many; nothing where one can't be read.
 template <class Reader>
 template <class NeighbourAt>
-std::optional<std::size_t> GraphSearchOf<Reader>::visit(std::uint32_t count, const NeighbourAt& neighbour_at,
-                                              Batch& batch) {
+std::optional<std::size_t> GraphSearchOf<Reader>::visit(std::uint32_t count,
+                                                        const NeighbourAt& neighbour_at,
+                                                        Batch& batch) {
   std::size_t unvisited = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
     const Place neighbour = neighbour_at(i);
@@ -149,9 +150,9 @@ Status GraphSearchOf<Reader>::expand(unsigned level, Place place) {
 
 template <class Reader>
 Result<std::span<const Neighbour<Place>>> GraphSearchOf<Reader>::run(Reader& reader,
-                                                           const CodeMetric& metric,
-                                                           const void* query, Place entry,
-                                                           std::size_t ef) {
+                                                                     const CodeMetric& metric,
+                                                                     const void* query, Place entry,
+                                                                     std::size_t ef) {
   if (ef == 0 || ef > kMostEf)
     return fail(ErrorCode::kInvalid, "graph: ef is %zu, it must be 1 to %u", ef, kMostEf);
   if (entry >= reader.end())

@@ -17,8 +17,7 @@ std::size_t select_neighbours(std::span<Candidate> sorted, std::size_t most,
   for (const Candidate candidate : sorted) {
     if (chosen == most) break;
     const bool hidden = std::ranges::any_of(sorted.first(chosen), [&](const Candidate& other) {
-      return metric.distance.one(candidate.code, other.code, metric.dimension) <
-             candidate.distance;
+      return metric.distance.one(candidate.code, other.code, metric.dimension) < candidate.distance;
     });
     if (!hidden) sorted[chosen++] = candidate;
   }

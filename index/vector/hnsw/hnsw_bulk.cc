@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/array/array_append.h"
 #include "index/vector/hnsw/graph_build.h"
 #include "index/vector/hnsw/graph_order.h"
 #include "index/vector/hnsw/hnsw_changes.h"
@@ -98,8 +99,11 @@ class Bulk {
     QUIRE_TRY(ArrayWriter * codes, txn_.array(form_.structures.codes[state.head.current]));
     QUIRE_TRY(ArrayWriter * vectors,
               txn_.array(collection_.definition().vectors[form_.vector_place]));
+    const std::uint64_t before = codes->root().size;
+    ArrayAppender appender(*codes, end_ - before);
+    if (before == 0) QUIRE_CHECK(appender.next());  // place 0 has no node
     for (std::size_t i = 0; i < places_.size(); ++i) {
-      QUIRE_TRY(std::byte * code, codes->touch(places_[i]));
+      QUIRE_TRY(std::byte * code, places_[i] < before ? codes->touch(places_[i]) : appender.next());
       QUIRE_TRY(const Bytes vector, vectors->get(request_.records[i]));
       if (vector.size() != form_.codes.vector_bytes())
         return fail(ErrorCode::kCorrupt, "the array of vectors has elements of another size");
@@ -108,7 +112,7 @@ class Bulk {
       QUIRE_CHECK(txn_.settle());
       QUIRE_CHECK(request_.report(0));
     }
-    return {};
+    return appender.finish();
   }
 
   Result<Place> link(HnswChanges& changes, GraphMemory& memory, Place entry) {
@@ -130,8 +134,8 @@ class Bulk {
     QUIRE_TRY(ArrayWriter * upper, txn_.array(form_.structures.upper));
     std::uint64_t written = 0;
     return memory.for_each_changed([&](unsigned level, Place place, Bytes list) -> Status {
-      QUIRE_TRY(std::byte * to, level == 0 ? lists->touch(place)
-                                           : upper->touch(upper_slot(level, place)));
+      QUIRE_TRY(std::byte * to,
+                level == 0 ? lists->touch(place) : upper->touch(upper_slot(level, place)));
       std::memcpy(to, list.data(), list.size());
       return ++written % kSettleEvery == 0 ? txn_.settle() : Status();
     });

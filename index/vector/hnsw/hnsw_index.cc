@@ -18,8 +18,8 @@ constexpr std::size_t kBatchInside = 1024;
 // A build that linked more is not to be done again by a recovery.
 constexpr std::uint64_t kLinkedOnce = 10'000;
 constexpr std::uint64_t kProgressEvery = 4096;  // records
-// A commit that added so many, and this part of the nodes, links in memory: to bring all lists there
-// costs as much as linking few.
+// A commit that added so many, and this part of the nodes, links in memory: to bring all lists
+// there costs as much as linking few.
 constexpr std::uint64_t kBulkLeast = 4096;
 constexpr std::uint64_t kBulkPart = 256;
 // What it takes of memory at most.
@@ -185,15 +185,15 @@ class HnswIndex::Making {
   // As many of the first as there is memory for; how many.
   Result<std::size_t> link(std::uint64_t memory_bytes) {
     QUIRE_TRY(const HnswState state, HnswState::read(txn_, index_.form_));
-    const std::size_t count = std::min<std::uint64_t>(
-        records_.size(), bulk_room(index_.form_, state, memory_bytes));
+    const std::size_t count =
+        std::min<std::uint64_t>(records_.size(), bulk_room(index_.form_, state, memory_bytes));
     if (!can_encode(index_.form_, state, count)) return 0;
     QUIRE_CHECK(tell(0));
-    QUIRE_CHECK(link_bulk(txn_, collection_, index_.form_,
-                          {.records = {records_.begin(), records_.begin() +
-                                                             static_cast<std::ptrdiff_t>(count)},
-                           .threads = txn_.build_threads(),
-                           .report = [this](std::uint64_t done) { return tell(done); }}));
+    QUIRE_CHECK(link_bulk(
+        txn_, collection_, index_.form_,
+        {.records = {records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(count)},
+         .threads = txn_.build_threads(),
+         .report = [this](std::uint64_t done) { return tell(done); }}));
     return count;
   }
 

@@ -10,8 +10,7 @@ namespace quire::hnsw {
 class RecordVectors {
  public:
   // kCorrupt where the array is not one of such vectors.
-  static Result<RecordVectors> open(View& view, const Collection& collection,
-                                    const HnswForm& form);
+  static Result<RecordVectors> open(View& view, const Collection& collection, const HnswForm& form);
   // Looks at all: then copies may be read by any thread.
   Status look_at_all();
   // Good until the view ends. kCorrupt where there is none.
