@@ -13,7 +13,7 @@ namespace {
 
 // The caller's thread reports after so many of its own pieces, of some 10 to 200 us each; fewer are
 // not worth another thread.
-constexpr std::size_t kReportEvery = 64;
+constexpr std::size_t kPiecesBetweenReports = 64;
 
 class Sharing {
  public:
@@ -21,7 +21,7 @@ class Sharing {
 
   Status run() {
     const std::size_t useful =
-        std::min<std::size_t>(work_.threads, (work_.end - work_.first) / kReportEvery + 1);
+        std::min<std::size_t>(work_.threads, (work_.end - work_.first) / kPiecesBetweenReports + 1);
     std::vector<std::thread> threads;
     // Whatever happens, every thread has ended when this returns.
     const Status done = catch_out_of_memory([&]() -> Status {
@@ -54,7 +54,7 @@ class Sharing {
     for (std::size_t done = 0; !stopped_.load(std::memory_order_relaxed); ++done) {
       const std::size_t piece = next_.fetch_add(1, std::memory_order_relaxed);
       if (piece >= work_.end) return {};
-      if (reports && done % kReportEvery == 0) QUIRE_CHECK(work_.report(piece));
+      if (reports && done % kPiecesBetweenReports == 0) QUIRE_CHECK(work_.report(piece));
       QUIRE_CHECK(worker(piece));
     }
     return {};
