@@ -63,6 +63,29 @@ void watch_forks() {
 // Between two looks at whether the writer's place is free.
 constexpr std::chrono::milliseconds kBusyRetry(2);
 
+// How many threads build, where the caller says nothing.
+std::uint32_t usual_build_threads(bool background) noexcept {
+  constexpr std::uint32_t kMost = 64;
+  if (!background) return 1;
+  return std::clamp<std::uint32_t>(std::thread::hardware_concurrency(), 1, kMost);
+}
+
+int take_build_threads(const quire_open_options& known, WriterOptions& writer) {
+  constexpr std::uint32_t kMost = 256;
+  if (known.build_threads > kMost)
+    return report(
+        QUIRE_ERR_INVALID,
+        "quire_open_options.build_threads: must be 1 to 256, or 0 for as many as there are "
+        "processors");
+  if (known.build_threads > 1 && !writer.background)
+    return report(QUIRE_ERR_INVALID,
+                  "quire_open_options.build_threads over 1 with QUIRE_OPEN_NO_BACKGROUND: there is "
+                  "no thread but the caller's");
+  writer.build_threads =
+      known.build_threads != 0 ? known.build_threads : usual_build_threads(writer.background);
+  return QUIRE_OK;
+}
+
 int to_options(const quire_open_options* given, DatabaseOptions& options, std::uint32_t& purge_ms) {
   quire_open_options known;
   if (const int code = read_options(given, known, "quire_open_options"); code != QUIRE_OK)
@@ -106,7 +129,8 @@ int to_options(const quire_open_options* given, DatabaseOptions& options, std::u
   take(writer.log_budget_bytes, known.log_budget_bytes);
   take(writer.private_bytes, known.private_bytes);
   take(writer.quota_bytes, known.quota_bytes);
-  return QUIRE_OK;
+  if (known.reserved != 0) return report(QUIRE_ERR_INVALID, "quire_open_options.reserved is not 0");
+  return take_build_threads(known, writer);
 }
 
 // A database of this process with the same data file that can serve `options`.

@@ -139,6 +139,7 @@ class ArrayWriter {
   // array_block_pages() is not wanted.
   ArrayWriter(PageWriter* pages, const ArrayRoot& array);
   const ArrayRoot& root() const noexcept { return array_; }
+  std::uint32_t page_size() const noexcept { return pages_->page_size(); }
   // Back to a root from before (savepoint).
   void reset(const ArrayRoot& array);
 
@@ -149,6 +150,10 @@ class ArrayWriter {
   Result<std::byte*> touch(std::uint64_t i);
   // The element's bytes, good until the next change. kInvalid where i >= size.
   Result<Bytes> get(std::uint64_t i);
+  // Appends whole blocks, as they lie one after the other: written straight to the file as one
+  // piece (PageWriter::write_piece). size() ends with a block. After an error fewer of them may be
+  // appended, and size() says how many elements were.
+  Status append_blocks(Bytes blocks);
   // Cuts to `size` elements, freeing whole blocks; nothing where there are no more. O(height +
   // pages freed).
   Status truncate(std::uint64_t size);
@@ -178,12 +183,13 @@ class ArrayWriter {
 
   Result<std::byte*> touch_element(std::uint64_t i);
   Result<Path> touch_partial_block(std::uint64_t new_block);
-  Result<Path> touch_path(std::uint64_t block);
+  Result<Path> touch_path(std::uint64_t block, const PagePtr* made = nullptr);
   Result<Path> touch_tables(std::uint64_t block);
   Result<std::byte*> touch_table(PagePtr& ptr, unsigned level);
   Status check_children(const std::byte* table, const PagePtr& ptr) const;
   Status check_child(const PagePtr& child, const PagePtr& table, PageNumber pages) const;
-  Result<PagePtr> build_chain(std::uint64_t block, unsigned level, Path& path);
+  Result<PagePtr> build_chain(std::uint64_t block, unsigned level, const PagePtr* made, Path& path);
+  Status append_block(const PagePtr& block);
   Result<PagePtr> find_block(std::uint64_t block);
   void set_count(const Path& path, std::uint64_t block, std::uint64_t size) noexcept;
   void write_header(std::byte* table, const PagePtr& ptr, unsigned level,

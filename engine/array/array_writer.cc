@@ -137,11 +137,11 @@ Result<ArrayWriter::Path> ArrayWriter::touch_partial_block(std::uint64_t new_blo
 }
 
 // Makes everything on the way to the block, and the block, this transaction's; where there is a
-// hole, makes what is missing.
-Result<ArrayWriter::Path> ArrayWriter::touch_path(std::uint64_t block) {
+// hole, makes what is missing. `made`: the block, which is in the file already; there is a hole.
+Result<ArrayWriter::Path> ArrayWriter::touch_path(std::uint64_t block, const PagePtr* made) {
   Path path;
   if (!array_.root) {
-    QUIRE_TRY(array_.root, build_chain(block, array_.height, path));
+    QUIRE_TRY(array_.root, build_chain(block, array_.height, made, path));
     return path;
   }
   QUIRE_TRY(path, touch_tables(block));
@@ -151,10 +151,13 @@ Result<ArrayWriter::Path> ArrayWriter::touch_path(std::uint64_t block) {
   }
   const unsigned level = path.lowest;
   PagePtr ptr = load_ptr(path.slots[level]);
+  if (ptr && made != nullptr)
+    return fail(ErrorCode::kCorrupt, "array %u has a block %llu, which is past its end", array_.id,
+                static_cast<unsigned long long>(block));
   if (ptr) {
     QUIRE_TRY(path.block, pages_->touch(ptr, array_.block_pages));
   } else {
-    QUIRE_TRY(ptr, build_chain(block, level - 1, path));
+    QUIRE_TRY(ptr, build_chain(block, level - 1, made, path));
     const ArrayGeometry geometry(array_, pages_->page_size());
     ArrayTableHeader header = load_table_header(path.tables[level]);
     header.used =
@@ -223,25 +226,32 @@ Status ArrayWriter::check_child(const PagePtr& child, const PagePtr& table,
   return {};
 }
 
-// A new block and tables over it up to `level`, not linked yet: all or nothing.
-Result<PagePtr> ArrayWriter::build_chain(std::uint64_t block, unsigned level, Path& path) {
+// A new block, or one that is `made`, and tables over it up to `level`, not linked yet: all or
+// nothing.
+Result<PagePtr> ArrayWriter::build_chain(std::uint64_t block, unsigned level, const PagePtr* made,
+                                         Path& path) {
   const ArrayGeometry geometry(array_, pages_->page_size());
   const PageNumber pages = block_pages_now();
-  std::array<PagePtr, kMaxArrayHeight + 1> made;
-  QUIRE_TRY(path.block, pages_->allocate(made[0], pages));
+  std::array<PagePtr, kMaxArrayHeight + 1> chain;
+  if (made != nullptr) {
+    chain[0] = *made;
+  } else {
+    QUIRE_TRY(path.block, pages_->allocate(chain[0], pages));
+  }
   for (unsigned at = 1; at <= level; ++at) {
-    auto table = pages_->allocate(made[at]);
+    auto table = pages_->allocate(chain[at]);
     if (!table) {
-      for (unsigned i = at; i-- > 0;) pages_->free(made[i], i == 0 ? pages : 1);
+      for (unsigned i = at; i-- > 1;) pages_->free(chain[i]);
+      if (made == nullptr) pages_->free(chain[0], pages);
       return std::unexpected(std::move(table).error());
     }
     const std::uint64_t slot = geometry.slot_of(block, at);
-    write_header(*table, made[at], at, slot + 1);
+    write_header(*table, chain[at], at, slot + 1);
     path.tables[at] = *table;
     path.slots[at] = table_slot(*table, slot);
-    store_ptr(path.slots[at], made[at - 1]);
+    store_ptr(path.slots[at], chain[at - 1]);
   }
-  return made[level];
+  return chain[level];
 }
 
 // Brings the counts on the way to the block to what they are in an array of `size` elements.

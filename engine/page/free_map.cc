@@ -13,6 +13,14 @@ constexpr std::uint64_t kGrowBytesMax = 1 << 20;
 constexpr std::uint64_t kGrowBytesMin = 64 << 10;
 // Single pages kept at hand, last freed first out; more of them join the sorted runs.
 constexpr std::size_t kRecentMax = 65536;
+// So many holes that may be too short for an aligned run are looked at, before those that can't be.
+constexpr int kTightTries = 64;
+
+PageNumber round_up_to(PageNumber page, PageNumber alignment) noexcept {
+  const std::uint64_t up = (std::uint64_t{page} + alignment - 1) / alignment * alignment;
+  return static_cast<PageNumber>(
+      std::min<std::uint64_t>(up, std::numeric_limits<PageNumber>::max()));
+}
 
 }  // namespace
 
@@ -55,6 +63,45 @@ Result<PageNumber> FreeMap::take(PageNumber pages) {
   }
   if (run != runs_.end()) return cut_run(run, pages);
   return take_at_end(pages);
+}
+
+Result<PageNumber> FreeMap::take_aligned(PageNumber pages, PageNumber alignment) {
+  const std::scoped_lock lock(mutex_);
+  if (strays_.count() != 0) [[unlikely]]
+    list_strays();
+  if (recent_.size() >= pages) flush_recent();
+  const auto found = find_aligned(pages, alignment);
+  if (!found) return take_at_end(pages, alignment);
+  const Run run = std::prev(runs_.upper_bound(found->first));
+  if (run->first == found->first) return cut_run(run, pages);
+  cut_middle(run, *found);
+  return found->first;
+}
+
+std::optional<PageRun> FreeMap::find_aligned(PageNumber pages, PageNumber alignment) const {
+  const auto fits = [&](const std::pair<PageNumber, PageNumber>& sized) -> std::optional<PageRun> {
+    const PageNumber first = round_up_to(sized.second, alignment);
+    const std::uint64_t end = std::uint64_t{sized.second} + sized.first;
+    if (std::uint64_t{first} + pages > end) return std::nullopt;
+    return PageRun{first, pages};
+  };
+  auto run = by_size_.lower_bound({pages, 0});
+  for (int tries = 0; run != by_size_.end() && tries < kTightTries; ++run, ++tries)
+    if (const auto found = fits(*run)) return found;
+  const std::uint64_t certain = std::uint64_t{pages} + alignment - 1;
+  if (certain > std::numeric_limits<PageNumber>::max()) return std::nullopt;
+  run = by_size_.lower_bound({static_cast<PageNumber>(certain), 0});
+  return run == by_size_.end() ? std::nullopt : fits(*run);
+}
+
+// Takes out what does not begin where the run does.
+void FreeMap::cut_middle(Run run, PageRun out) {
+  const auto [first, length] = *run;
+  const PageNumber before = out.first - first;
+  const PageNumber behind = length - before - out.pages;
+  if (behind != 0) insert_run({out.first + out.pages, behind});
+  change_run(run, {first, before});
+  free_pages_ -= out.pages;
 }
 
 Result<std::size_t> FreeMap::take_some(std::span<PageNumber> into) {
@@ -106,15 +153,18 @@ PageNumber FreeMap::cut_run(Run run, PageNumber pages) noexcept {
   return first;
 }
 
-Result<PageNumber> FreeMap::take_at_end(PageNumber pages) {
-  if (pages > std::numeric_limits<PageNumber>::max() - 1 - page_count_)
+// Those that are left out for the alignment become free.
+Result<PageNumber> FreeMap::take_at_end(PageNumber pages, PageNumber alignment) {
+  const PageNumber count = page_count_;
+  const PageNumber first = round_up_to(count, alignment);
+  if (pages > std::numeric_limits<PageNumber>::max() - 1 - first)
     return fail(ErrorCode::kTooLarge, "%s: the file may have at most 2^32 - 1 pages of %u bytes",
                 file_.path().c_str(), page_size_);
-  const PageNumber first = page_count_;
   strays_.make_room(first + pages);
   unlisted_.make_room(first + pages);
-  QUIRE_CHECK(grow_to(page_count_ + pages));
-  page_count_ += pages;
+  QUIRE_CHECK(grow_to(first + pages));
+  if (first != count) insert_free({count, first - count});
+  page_count_ = first + pages;
   return first;
 }
 
@@ -141,6 +191,17 @@ Status FreeMap::grow_to(PageNumber pages) {
   return {};
 }
 
+// One that no other touches.
+void FreeMap::insert_run(PageRun run) {
+  const auto added = runs_.emplace(run.first, run.pages).first;
+  try {
+    by_size_.emplace(run.pages, run.first);
+  } catch (const std::bad_alloc&) {
+    runs_.erase(added);
+    throw;
+  }
+}
+
 void FreeMap::insert_free(PageRun run) {
   const auto next = runs_.lower_bound(run.first);
   const bool joins_next = next != runs_.end() && run.first + run.pages == next->first;
@@ -152,13 +213,7 @@ void FreeMap::insert_free(PageRun run) {
   } else if (joins_next) {
     change_run(next, {run.first, run.pages + next->second});
   } else {
-    const auto added = runs_.emplace(run.first, run.pages).first;
-    try {
-      by_size_.emplace(run.pages, run.first);
-    } catch (const std::bad_alloc&) {
-      runs_.erase(added);
-      throw;
-    }
+    insert_run(run);
   }
   free_pages_ += run.pages;
 }

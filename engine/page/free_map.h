@@ -56,8 +56,11 @@ class FreeMap {
   // Takes `pages` consecutive pages: pages freed lately first, then holes, then the end of the
   // file, which is backed by device space before this returns (kFull, kQuota, kTooLarge).
   Result<PageNumber> take(PageNumber pages);
-  // The same for single pages: at least one, and as many more of those freed lately as there are,
-  // up to into.size(). Returns how many.
+  // The same, the first a multiple of `alignment`: what huge pages need. Holes first, then the end
+  // of the file; what is left out there is a hole.
+  Result<PageNumber> take_aligned(PageNumber pages, PageNumber alignment);
+  // Like take() for single pages: at least one, and as many more of those freed lately as there
+  // are, up to into.size(). Returns how many.
   Result<std::size_t> take_some(std::span<PageNumber> into);
   // Gives back pages that nobody but the caller has ever seen.
   void give_back(std::span<const PageRun> runs) noexcept;
@@ -111,11 +114,14 @@ class FreeMap {
 
  private:
   Status grow_to(PageNumber pages);
-  Result<PageNumber> take_at_end(PageNumber pages);
+  Result<PageNumber> take_at_end(PageNumber pages, PageNumber alignment = 1);
   using Run = std::map<PageNumber, PageNumber>::iterator;
   PageNumber cut_run(Run run, PageNumber pages) noexcept;
+  void cut_middle(Run run, PageRun out);
+  std::optional<PageRun> find_aligned(PageNumber pages, PageNumber alignment) const;
   void change_run(Run run, PageRun to) noexcept;
   void erase_run(Run run) noexcept;
+  void insert_run(PageRun run);
   void insert_free(PageRun run);
   void make_free(PageRun run) noexcept;
   void flush_recent();

@@ -47,7 +47,13 @@ Result<PageNumber> PageWriter::take_number(PageNumber pages) {
   }
   const std::size_t before = allocated_.size();
   QUIRE_TRY(const PageRun run, take_from_map(pages));
-  std::uint64_t end = std::uint64_t{run.first} + run.pages;
+  QUIRE_CHECK(note_taken(before));
+  return run.first;
+}
+
+// What allocated_ has from `before` on is to be read and written.
+Status PageWriter::note_taken(std::size_t before) {
+  std::uint64_t end = 0;
   for (std::size_t i = before; i < allocated_.size(); ++i)
     end = std::max(end, std::uint64_t{allocated_[i].first} + allocated_[i].pages);
   if (end > reader_.page_count()) reader_.set_page_count(static_cast<PageNumber>(end));
@@ -59,7 +65,7 @@ Result<PageNumber> PageWriter::take_number(PageNumber pages) {
     for (PageNumber page = 0; page < allocated_[i].pages; ++page)
       map_->forget(allocated_[i].first + page);
   }
-  return run.first;
+  return {};
 }
 
 // Takes and notes in one step, so that a checkpoint that copies the free map sees both or neither.
@@ -80,6 +86,18 @@ Result<PageRun> PageWriter::take_from_map(PageNumber pages) {
   for (std::size_t i = 0; i < taken; ++i) allocated_.push_back({several[i], 1});
   for (std::size_t i = taken; i-- > 1;) loose_.push_back({several[i], 1});
   return PageRun{several[0], 1};
+}
+
+// Never of loose_, where runs are freed as they were taken.
+Result<PageNumber> PageWriter::take_piece(PageNumber pages, PageNumber block_pages) {
+  const std::scoped_lock lock(held_mutex_);
+  const std::size_t count = pages / block_pages;
+  if (allocated_.capacity() - allocated_.size() < count)
+    allocated_.reserve(std::max(allocated_.size() + count, 2 * allocated_.capacity()));
+  QUIRE_TRY(const PageNumber first, free_map_.take_aligned(pages, pages));
+  for (PageNumber page = 0; page < pages; page += block_pages)
+    allocated_.push_back({first + page, block_pages});
+  return first;
 }
 
 Frame* PageWriter::take_frame(PageNumber pages) noexcept {
@@ -178,6 +196,20 @@ Result<PagePtr> PageWriter::write_run(std::span<const Bytes> pieces) {
   for (const Bytes piece : all) sum.update(piece);
   ptr.checksum = page_checksum_of(sum.digest());
   return ptr;
+}
+
+Result<PageNumber> PageWriter::write_piece(Bytes piece, PageNumber block_pages) {
+  const PageNumber pages = run_pages(piece.size(), page_size());
+  assert(piece.size() == std::size_t{pages} * page_size() && pages % block_pages == 0);
+  const std::size_t before = allocated_.size();
+  QUIRE_TRY(const PageNumber first, take_piece(pages, block_pages));
+  QUIRE_CHECK(note_taken(before));
+  if (auto status = file_.write(std::uint64_t{first} * page_size(), piece); !status) {
+    loose_.insert(loose_.end(), allocated_.begin() + static_cast<std::ptrdiff_t>(before),
+                  allocated_.end());
+    return std::unexpected(std::move(status).error());
+  }
+  return first;
 }
 
 void PageWriter::drop_frame(PageNumber page) noexcept {

@@ -66,6 +66,11 @@ class PageWriter {
   // pieces one after the other, zeros up to the page's end. Returns its pointer, checksum set (over
   // whole pages), count 0.
   Result<PagePtr> write_run(std::span<const Bytes> pieces);
+  // The same for a piece of whole pages that begins in the file at a multiple of its own size: of
+  // 2 MiB, so that maps of it get huge pages. It is made of blocks of `block_pages`, each of which
+  // is freed for itself. Returns its first page; the blocks' checksums are the caller's to work
+  // out.
+  Result<PageNumber> write_piece(Bytes piece, PageNumber block_pages);
   static PageNumber run_pages(std::uint64_t bytes, std::uint32_t page_size) noexcept {
     return static_cast<PageNumber>((bytes + page_size - 1) / page_size);
   }
@@ -125,6 +130,8 @@ class PageWriter {
   bool mine(const PagePtr& ptr) const noexcept;
   Result<PageNumber> take_number(PageNumber pages);
   Result<PageRun> take_from_map(PageNumber pages);
+  Result<PageNumber> take_piece(PageNumber pages, PageNumber block_pages);
+  Status note_taken(std::size_t before);
   Result<Frame*> new_frame(PageNumber pages);
   Frame* take_frame(PageNumber pages) noexcept;
   void give_ready_back() noexcept;

@@ -346,6 +346,8 @@ void WriteTxn::commit_by_checkpoint() noexcept {
   payload_ = {};
 }
 
+unsigned WriteTxn::build_threads() const noexcept { return writer_.options().build_threads; }
+
 void WriteTxn::defer_work_of(StructureId collection) {
   if (std::ranges::find(deferred_, collection) == deferred_.end()) deferred_.push_back(collection);
 }

@@ -96,6 +96,9 @@ class WriteTxn final : public View {
   // (Writer::Deferral). Said again it changes nothing.
   void defer_work_of(StructureId collection);
   std::span<const StructureId> deferred() const noexcept { return deferred_; }
+  // How many threads, this one among them, may work out what is built in it. None but this one
+  // may touch it.
+  unsigned build_threads() const noexcept;
   // Whether the log is being carried out.
   bool replaying() const noexcept { return !logging_; }
   // Makes the transaction unusable; returns the error.

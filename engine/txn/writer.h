@@ -49,6 +49,7 @@ struct WriterOptions {
   std::uint64_t quota_bytes = 0;
   bool archive = false;
   bool background = true;
+  std::uint32_t build_threads = 1;  // that work out what is built, the caller's among them
 };
 
 // What a checkpoint writes down: a committed state and the free pages in it.

@@ -191,8 +191,14 @@ typedef struct quire_open_options {
                                 all of it */
   uint64_t quota_bytes;      /* default 0, none: largest size of the data file. Deleting takes
                                 pages too */
+  uint32_t build_threads;    /* 1 to 256, default as many as the processors run at once, 64 at
+                                most: threads that link vectors while an index is made or rebuilt,
+                                or many records are committed at once, the caller's among them.
+                                With NO_BACKGROUND 1, which is the default there */
+  uint32_t reserved;         /* 0 */
 } quire_open_options;
-#define QUIRE_OPEN_OPTIONS_INIT {sizeof(quire_open_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define QUIRE_OPEN_OPTIONS_INIT \
+  {sizeof(quire_open_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /* Opens the database in the directory `path`. options may be NULL: read-write, made when absent
  * (QUIRE_OPEN_CREATE).
@@ -896,7 +902,10 @@ typedef struct quire_index_info {
 } quire_index_info;
 
 /* Makes an index and fills it from the records that are there; from then on every change of a
- * record changes it in the same transaction. Readers go on meanwhile. O(n log n). Errors: EXISTS
+ * record changes it in the same transaction. Readers go on meanwhile. `progress` is called by this
+ * thread alone; an index of vectors is built by several (build_threads of quire_open_options), so
+ * that its graph is not the same each time, and of `memory_bytes` at once: what does not fit is
+ * linked after it, more slowly. O(n log n). Errors: EXISTS
  * (the name), INVALID (name, options), NOT_SUPPORTED (kind), UNIQUE (two records have the same key:
  * both are named), KEY_SIZE (a record's key is too long), CANCELLED. */
 QUIRE_API int quire_index_create(quire_txn* txn, quire_collection collection, const char* name,

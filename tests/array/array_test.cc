@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "engine/array/array_append.h"
 #include "engine/array/array_format.h"
 #include "tests/array/array_world.h"
 
@@ -96,6 +97,8 @@ class ArrayRun {
         return truncate();
       case 6:
         return truncate();
+      case 7:
+        return append();
       default:
         return random_() % 2 == 0 ? get() : change();
     }
@@ -175,6 +178,30 @@ class ArrayRun {
     model_.set(i, element);
     last_ = i;
     ASSERT_EQ(array_->root().size, model_.size());
+    highest_ = std::max<unsigned>(highest_, array_->root().height);
+  }
+
+  // Some pieces, and what makes none at either end.
+  void append() {
+    ArrayRoot root = array_->root();
+    const std::uint64_t block_bytes = std::uint64_t{root.block_pages} * shape_.page_size;
+    const std::uint64_t per_block = ArrayGeometry(root, shape_.page_size).per_block();
+    const std::uint64_t blocks = 1 + random_() % 4;
+    if (model_.size() + 4 * blocks * per_block > shape_.elements) return;
+    const std::uint64_t count = random_() % (3 * blocks * per_block);
+    ArrayAppender appender(*array_, count, blocks * block_bytes);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const auto bytes = appender.next();
+      ASSERT_TRUE(bytes.has_value()) << bytes.error().message();
+      for (std::uint32_t b = 0; b < shape_.element_size; ++b)
+        ASSERT_EQ((*bytes)[b], std::byte{0}) << "a new element is not zero";
+      const ByteVector element = element_of(shape_.element_size, random_());
+      std::copy(element.begin(), element.end(), *bytes);
+      model_.set(model_.size(), element);
+    }
+    ASSERT_TRUE(appender.finish().has_value());
+    last_ = 0;
+    expect_same();
     highest_ = std::max<unsigned>(highest_, array_->root().height);
   }
 
@@ -376,6 +403,76 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ArrayOf,
                                          Shape{4096, 100, 9'000}, Shape{4096, 512, 2'000},
                                          Shape{4096, 3136, 400}, Shape{4096, 70'000, 30}),
                          shape_name);
+
+// As many as there is room for are appended whatever the pages are that are to be had.
+TEST(ArrayAppender, WhereThereIsNoRoomForAPieceItsBlocksAreAppendedOneByOne) {
+  constexpr std::uint32_t kPage = 512;
+  for (PageNumber hole = 1; hole <= 40; ++hole) {
+    ArrayWorld world(kPage);
+    // Holes of so many pages, up to the quota.
+    std::vector<PageNumber> all;
+    for (auto page = world.space().take(1); page; page = world.space().take(1))
+      all.push_back(*page);
+    for (std::size_t i = 0; i < 2000; ++i)
+      if (i % (hole + 1) != 0) world.space().give_back({all[i], 1});
+    auto writer = world.begin();
+    ArrayWriter array(writer.get(), {.element_size = 100, .block_pages = 4, .id = 7});
+    ArrayModel model{100, {}};
+    ArrayAppender appender(array, 2000, 16 * kPage);
+    for (int i = 0; i < 2000; ++i) {
+      const auto bytes = appender.next();
+      if (hole < 4 && !bytes) break;  // for not even a block
+      ASSERT_TRUE(bytes.has_value()) << bytes.error().message();
+      const ByteVector element = element_of(100, static_cast<std::uint64_t>(i));
+      std::copy(element.begin(), element.end(), *bytes);
+      model.set(model.size(), element);
+    }
+    if (hole < 4) continue;
+    ASSERT_TRUE(appender.finish());
+    expect_sound(writer->reader(), array.root());
+    expect_view(writer->reader(), array.root(), model);
+    writer->abort();
+    EXPECT_TRUE(world.space().check_invariants());
+  }
+}
+
+TEST(ArrayAppender, PiecesLieTogetherInTheFileAndNotInMemory) {
+  ArrayWorld world(4096);
+  auto writer = world.begin();
+  ArrayWriter array(writer.get(), {.element_size = 128, .block_pages = 16, .id = 7});
+  const std::uint64_t per_piece = kArrayPieceBytes / 128;
+  const std::uint64_t count = 3 * per_piece + 100;
+  ArrayAppender appender(array, count);
+  ArrayModel model{128, {}};
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::byte* const element = appender.next().value();
+    store_le(element, i);
+    model.set(i, {element, 128});
+  }
+  ASSERT_TRUE(appender.finish());
+  EXPECT_LE(writer->private_bytes(), 200'000u);
+  const ArrayRoot root = world.publish(array.root());
+  world.commit(*writer, {writer->txn()});
+  expect_view(world.file_reader(), root, model);
+  ArrayView view(world.file_reader(), root);
+  for (std::uint64_t piece = 0; piece < 3; ++piece) {
+    const std::byte* const first = view.at(piece * per_piece);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(first) % kArrayPieceBytes, 0u);
+    EXPECT_EQ(view.at((piece + 1) * per_piece - 1) - first,
+              static_cast<std::ptrdiff_t>(kArrayPieceBytes - 128));
+  }
+}
+
+TEST(ArrayAppender, RefusesBlocksThatAreNone) {
+  ArrayWorld world(512);
+  auto writer = world.begin();
+  ArrayWriter array(writer.get(), {.element_size = 100, .block_pages = 2, .id = 7});
+  EXPECT_EQ(array.append_blocks(ByteVector(1000)).error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(array.append_blocks({}).error().code(), ErrorCode::kInvalid);
+  ASSERT_TRUE(array.set(0, ByteVector(100)));
+  EXPECT_EQ(array.append_blocks(ByteVector(1024)).error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(array.root().size, 1u);
+}
 
 TEST(Array, IsSmallWhileItHasFewElements) {
   ArrayWorld world(4096);

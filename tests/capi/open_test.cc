@@ -79,6 +79,16 @@ TEST(Open, RefusesWrongArguments) {
   options.flags = QUIRE_OPEN_CREATE | QUIRE_OPEN_NO_BACKGROUND;
   EXPECT_ERROR(quire_open(path.c_str(), &options, &db), QUIRE_ERR_INVALID,
                "purge_ms with QUIRE_OPEN_NO_BACKGROUND");
+  options = open_options();
+  options.build_threads = 257;
+  EXPECT_ERROR(quire_open(path.c_str(), &options, &db), QUIRE_ERR_INVALID, "build_threads");
+  options.build_threads = 2;
+  options.flags = QUIRE_OPEN_CREATE | QUIRE_OPEN_NO_BACKGROUND;
+  EXPECT_ERROR(quire_open(path.c_str(), &options, &db), QUIRE_ERR_INVALID,
+               "build_threads over 1 with QUIRE_OPEN_NO_BACKGROUND");
+  options = open_options();
+  options.reserved = 1;
+  EXPECT_ERROR(quire_open(path.c_str(), &options, &db), QUIRE_ERR_INVALID, "reserved");
   for (const std::uint32_t size : {1u, 256u, 4095u, 5000u, 131072u}) {
     options = open_options();
     options.page_size = size;

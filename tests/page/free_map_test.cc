@@ -130,7 +130,10 @@ class FreeMapRun {
   void take() {
     for (std::uint64_t n = 1 + random_() % 20; n > 0; --n) {
       const auto pages = static_cast<PageNumber>(random_() % 3 != 0 ? 1 : 1 + random_() % 30);
-      const PageNumber first = must(map_->take(pages));
+      const auto alignment = static_cast<PageNumber>(random_() % 4 == 0 ? 2 + random_() % 16 : 1);
+      const PageNumber first =
+          must(alignment == 1 ? map_->take(pages) : map_->take_aligned(pages, alignment));
+      EXPECT_EQ(first % alignment, 0u);
       naive_.take(first, pages, txn_);
       used_.push_back({{first, pages}, txn_});
     }

@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 
+#include "engine/base/checksum.h"
 #include "engine/io/simulated_disk.h"
 #include "engine/page/page_space.h"
 #include "tests/must.h"
@@ -132,7 +133,7 @@ class WriterRun {
     if (what < 5) return allocate();
     if (what < 12) return touch();
     if (what < 15) return free();
-    if (what == 15) return write_run();
+    if (what == 15) return random_() % 2 == 0 ? write_run() : write_piece();
     if (what < 18 || savepoints_.empty()) {
       const std::size_t mark = writer_->mark();
       EXPECT_EQ(mark, savepoints_.size());
@@ -191,6 +192,29 @@ class WriterRun {
     block.ptr = must(writer_->write_run(pieces));
     EXPECT_NE(block.ptr.checksum, 0u);
     blocks_[next_++] = block;
+  }
+
+  // Blocks of one size, each of which is changed and freed for itself.
+  void write_piece() {
+    const auto pages = static_cast<PageNumber>(1 + random_() % 3);
+    const std::size_t count = 1 + random_() % 5;
+    std::vector<Block> blocks(count);
+    std::vector<std::byte> bytes(count * pages * kPageSize);
+    for (std::size_t i = 0; i < count; ++i) {
+      blocks[i].pages = pages;
+      blocks[i].content = random_();
+      fill(bytes.data() + i * pages * kPageSize, blocks[i]);
+    }
+    const PageNumber first = must(writer_->write_piece(bytes, pages));
+    EXPECT_EQ(first % (count * pages), 0u);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Bytes own = Bytes(bytes).subspan(i * pages * kPageSize, pages * kPageSize);
+      blocks[i].ptr = {.checksum = page_checksum(own),
+                       .count = 0,
+                       .birth = writer_->txn(),
+                       .page = first + static_cast<PageNumber>(i) * pages};
+      blocks_[next_++] = blocks[i];
+    }
   }
 
   Block& some_block() {

@@ -66,13 +66,17 @@ class GraphWorld {
 
   // Trains a quantizer and links the vectors, so many with each transaction.
   void insert(const Vectors& vectors, std::size_t batch) {
+    train(vectors);
+    for (std::size_t i = 0; i < vectors.count(); i += batch)
+      link(vectors, i, std::min(batch, vectors.count() - i));
+  }
+
+  void train(const Vectors& vectors) {
     std::vector<const float*> sample;
     for (std::size_t i = 0; i < std::min(vectors.count(), kQuantizerSample); ++i)
       sample.push_back(vectors.row(i));
     quantizer_ =
         std::make_unique<Quantizer>(Quantizer::train(sample, vectors.dimension, 1).value());
-    for (std::size_t i = 0; i < vectors.count(); i += batch)
-      link(vectors, i, std::min(batch, vectors.count() - i));
   }
 
   void link(const Vectors& vectors, std::size_t first, std::size_t count) {

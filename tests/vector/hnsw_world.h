@@ -68,12 +68,14 @@ class HnswWorld {
     std::uint32_t page_size = 4096;
     bool background = false;
     bool indexed = true;  // from the beginning
+    std::uint32_t build_threads = 1;
   };
   HnswWorld() : HnswWorld(Setting{}) {}
   explicit HnswWorld(const Setting& setting) : setting_(setting), cache_(kVectorKinds) {
     options_.page_size = setting.page_size;
     options_.writer.background = setting.background;
     options_.writer.durability = Durability::kOs;
+    options_.writer.build_threads = setting.build_threads;
     options_.index_kinds = kVectorKinds;
     reopen();
     const Schema schema = must(Schema::make({{"id", FieldType::kI64},
@@ -93,6 +95,7 @@ class HnswWorld {
     EXPECT_TRUE(database_->close());
   }
 
+  const DatabaseOptions& options() const { return options_; }
   const VectorMaker& maker() const { return setting_.maker; }
   Database& database() { return *database_; }
   io::SimulatedDisk& disk() { return disk_; }
@@ -116,6 +119,13 @@ class HnswWorld {
     database_.reset();
     reopen();
   }
+  // The process and the power go; what the next boot finds. The world is over.
+  std::unique_ptr<io::SimulatedDisk> lose_power(std::uint64_t seed) {
+    txn_.reset();
+    database_->crash();
+    database_.reset();
+    return disk_.after_crash(seed, io::Survival::kRandom);
+  }
   void close_and_open() {
     txn_.reset();
     EXPECT_TRUE(database_->close());
@@ -127,9 +137,12 @@ class HnswWorld {
     EXPECT_TRUE(flushed) << flushed.error().message();
   }
 
-  Result<Collection> try_index(std::string_view options, const ReportProgress& progress = {}) {
-    return create_index(txn(), items(), {.name = "near", .kind = "hnsw", .options = options},
-                        kVectorKinds, progress);
+  Result<Collection> try_index(std::string_view options, const ReportProgress& progress = {},
+                               std::uint64_t memory_bytes = 64 << 20) {
+    return create_index(
+        txn(), items(),
+        {.name = "near", .kind = "hnsw", .options = options, .memory_bytes = memory_bytes},
+        kVectorKinds, progress);
   }
   void add_index() { items_ = must(try_index(setting_.options)); }
   const Collection& items() const { return *items_; }

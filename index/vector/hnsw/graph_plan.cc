@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "index/vector/hnsw/graph_select.h"
+
 namespace quire::hnsw {
 namespace {
 
@@ -107,25 +109,21 @@ Status GraphPlan::link_to(Place from, std::span<const Place> more, unsigned leve
   return {};
 }
 
-// The heuristic of the paper (algorithm 4, without what it calls extending and keeping): from the
-// nearest on, those that are no nearer to one chosen already than to the node itself. So edges lead
-// in all directions. Dead ones are left out.
+// Dead ones are left out.
 Result<std::vector<Place>> GraphPlan::select(std::span<const Neighbour<Place>> sorted,
                                              std::uint32_t most) {
-  std::vector<Place> chosen;
-  std::vector<const std::byte*> codes;
-  for (const Neighbour<Place>& candidate : sorted) {
-    if (chosen.size() == most) break;
-    QUIRE_TRY(const bool live, is_live(candidate.id));
+  std::vector<Candidate> candidates;
+  candidates.reserve(sorted.size());
+  for (const Neighbour<Place>& node : sorted) {
+    QUIRE_TRY(const bool live, is_live(node.id));
     if (!live) continue;
-    QUIRE_TRY(const std::byte* code, code_of(candidate.id));
-    const bool hidden = std::ranges::any_of(codes, [&](const std::byte* other) {
-      return metric_.distance.one(code, other, metric_.dimension) < candidate.distance;
-    });
-    if (hidden) continue;
-    chosen.push_back(candidate.id);
-    codes.push_back(code);
+    QUIRE_TRY(const std::byte* code, code_of(node.id));
+    candidates.push_back({node.distance, node.id, code});
   }
+  const std::size_t count = select_neighbours(candidates, most, metric_);
+  std::vector<Place> chosen;
+  chosen.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) chosen.push_back(candidates[i].place);
   return chosen;
 }
 

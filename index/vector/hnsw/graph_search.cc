@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "index/vector/hnsw/graph_memory.h"
+
 namespace quire::hnsw {
 
 bool SearchPool::offer(float distance, Place place) {
@@ -47,13 +49,15 @@ void VisitedPlaces::forget(Place end) {
 }
 
 // Every line of it: the processor does not follow from one code to the next.
-void GraphSearch::prefetch_code(const std::byte* code) const noexcept {
+template <class Reader>
+void GraphSearchOf<Reader>::prefetch_code(const std::byte* code) const noexcept {
   const std::size_t bytes = reader_->shape().code_bytes;
   for (std::size_t line = 0; line < bytes; line += 64) __builtin_prefetch(code + line);
 }
 
-Status GraphSearch::begin(GraphReader& reader, const CodeMetric& metric, const void* query,
-                          Place entry) {
+template <class Reader>
+Status GraphSearchOf<Reader>::begin(Reader& reader, const CodeMetric& metric, const void* query,
+                                    Place entry) {
   reader_ = &reader;
   metric_ = metric;
   query_ = query;
@@ -67,7 +71,8 @@ Status GraphSearch::begin(GraphReader& reader, const CodeMetric& metric, const v
   return {};
 }
 
-Status GraphSearch::walk(unsigned level, std::size_t ef) {
+template <class Reader>
+Status GraphSearchOf<Reader>::walk(unsigned level, std::size_t ef) {
   const auto last = pool_.sorted();
   starts_.assign(last.begin(), last.end());
   end_ = reader_->end();
@@ -86,9 +91,11 @@ Status GraphSearch::walk(unsigned level, std::size_t ef) {
 
 // Of the neighbours of a node, those that were not visited, and their codes, each prefetched. How
 // many; nothing where one can't be read.
+template <class Reader>
 template <class NeighbourAt>
-std::optional<std::size_t> GraphSearch::visit(std::uint32_t count, const NeighbourAt& neighbour_at,
-                                              Batch& batch) {
+std::optional<std::size_t> GraphSearchOf<Reader>::visit(std::uint32_t count,
+                                                        const NeighbourAt& neighbour_at,
+                                                        Batch& batch) {
   std::size_t unvisited = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
     const Place neighbour = neighbour_at(i);
@@ -110,7 +117,8 @@ std::optional<std::size_t> GraphSearch::visit(std::uint32_t count, const Neighbo
 }
 
 // All addresses first, each prefetched; then the list that comes next, most likely; then distances.
-Status GraphSearch::expand(unsigned level, Place place) {
+template <class Reader>
+Status GraphSearchOf<Reader>::expand(unsigned level, Place place) {
   Batch batch;
   batch.level = level;
   batch.of = place;
@@ -140,10 +148,11 @@ Status GraphSearch::expand(unsigned level, Place place) {
   return {};
 }
 
-Result<std::span<const Neighbour<Place>>> GraphSearch::run(GraphReader& reader,
-                                                           const CodeMetric& metric,
-                                                           const void* query, Place entry,
-                                                           std::size_t ef) {
+template <class Reader>
+Result<std::span<const Neighbour<Place>>> GraphSearchOf<Reader>::run(Reader& reader,
+                                                                     const CodeMetric& metric,
+                                                                     const void* query, Place entry,
+                                                                     std::size_t ef) {
   if (ef == 0 || ef > kMostEf)
     return fail(ErrorCode::kInvalid, "graph: ef is %zu, it must be 1 to %u", ef, kMostEf);
   if (entry >= reader.end())
@@ -157,5 +166,8 @@ Result<std::span<const Neighbour<Place>>> GraphSearch::run(GraphReader& reader,
   }
   return found();
 }
+
+template class GraphSearchOf<GraphReader>;
+template class GraphSearchOf<MemoryReader>;
 
 }  // namespace quire::hnsw

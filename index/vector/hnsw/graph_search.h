@@ -61,17 +61,19 @@ class VisitedPlaces {
   std::vector<Place> seen_;
 };
 
-// Memory of searches, kept from one to the next. One thread.
-class GraphSearch {
+// Memory of searches, kept from one to the next. One thread. A reader is a GraphReader, or one of a
+// graph in memory (graph_memory.h).
+template <class Reader>
+class GraphSearchOf {
  public:
   // The `ef` nearest nodes to a code that the walk finds, nearest first; fewer where it reaches
   // fewer. `entry` kNoPlace: none. kInvalid for an ef of 0 or over kMostEf; kCorrupt. Good until
   // the next call. Expected O(ef * 2m * dimension).
-  Result<std::span<const Neighbour<Place>>> run(GraphReader& reader, const CodeMetric& metric,
+  Result<std::span<const Neighbour<Place>>> run(Reader& reader, const CodeMetric& metric,
                                                 const void* query, Place entry, std::size_t ef);
 
   // The same in steps: begin() at the entry; walk() at a level, from what the step before found.
-  Status begin(GraphReader& reader, const CodeMetric& metric, const void* query, Place entry);
+  Status begin(Reader& reader, const CodeMetric& metric, const void* query, Place entry);
   Status walk(unsigned level, std::size_t ef);
   std::span<const Neighbour<Place>> found() { return pool_.sorted(); }
   // Distances since begin().
@@ -92,7 +94,7 @@ class GraphSearch {
                                    Batch& batch);
   void prefetch_code(const std::byte* code) const noexcept;
 
-  GraphReader* reader_ = nullptr;
+  Reader* reader_ = nullptr;
   CodeMetric metric_;
   const void* query_ = nullptr;
   SearchPool pool_;
@@ -101,5 +103,6 @@ class GraphSearch {
   std::vector<Neighbour<Place>> starts_;
   std::uint64_t measured_ = 0;
 };
+using GraphSearch = GraphSearchOf<GraphReader>;
 
 }  // namespace quire::hnsw

@@ -126,6 +126,24 @@ Status HnswChanges::move_to_node(std::uint32_t record, Place place) {
   return set_place(record, RecordPlace::of_node(place));
 }
 
+Status HnswChanges::move_record(std::uint32_t record, Place place) {
+  QUIRE_TRY(const RecordPlace there, place_of(record));
+  if (!there.is_nowhere() && !there.is_in_tail()) return damaged("it has a node of record", record);
+  return set_place(record, RecordPlace::of_node(place));
+}
+
+Status HnswChanges::clear_tail() {
+  QUIRE_CHECK(tail_->truncate(0));
+  state_.tail = tail_->root();
+  return {};
+}
+
+Status HnswChanges::set_entry(Place entry) {
+  state_.head.graph.entry = entry;
+  ++state_.head.graph.generation;
+  return finish();
+}
+
 Status HnswChanges::free_first(std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; ++i) {
     QUIRE_TRY(const Place place, get_number(*dead_, i));

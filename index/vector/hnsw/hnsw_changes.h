@@ -27,6 +27,16 @@ class HnswChanges {
   Status apply(const GraphPlan& plan);
   // A record of the tail becomes the node at a place.
   Status move_to_node(std::uint32_t record, Place place);
+  // The same for many, whose places the caller has written the codes of, and will write the lists
+  // of: the node is the record's; the record, nowhere or in the tail, is at the node; nothing is in
+  // the tail any more.
+  Status set_node(Place place, std::uint32_t record) {
+    return set_use(place, PlaceUse::of_record(record));
+  }
+  Status move_record(std::uint32_t record, Place place);
+  Status clear_tail();
+  // With the next generation; writes the head.
+  Status set_entry(Place entry);
   // Nobody has the node any more, or never had.
   Status bury(Place place);
   // The next of the dead is repaired around.

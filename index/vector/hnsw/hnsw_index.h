@@ -46,6 +46,7 @@ class HnswIndex final : public Index, public IndexMaintenance {
   std::unexpected<Error> failure(const Collection& collection, const Error& error) const;
 
  private:
+  class Making;
   // What waits: of the tail, and of the dead those that are not repaired around.
   struct Waiting {
     std::uint64_t tail = 0;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "index/kernels/top_k.h"
 #include "index/vector/hnsw/graph_plan.h"
 #include "index/vector/hnsw/graph_sweep.h"
 #include "index/vector/hnsw/hnsw_changes.h"
+#include "index/vector/hnsw/hnsw_vectors.h"
 
 namespace quire::hnsw {
 namespace {
@@ -27,30 +27,6 @@ std::unexpected<Error> conflict() {
   return fail(ErrorCode::kConflict, "another step was carried out meanwhile");
 }
 
-// Raw vectors of records at a view.
-class Vectors {
- public:
-  static Result<Vectors> open(View& view, const Collection& collection, const HnswForm& form) {
-    QUIRE_TRY(const ArrayRoot root,
-              view.array_root(collection.definition().vectors[form.vector_place]));
-    if (root.element_size != form.codes.vector_bytes())
-      return fail(ErrorCode::kCorrupt, "the array of vectors has elements of another size");
-    Vectors vectors;
-    vectors.array_ = ArrayView(view.reader(), root);
-    return vectors;
-  }
-  Result<const std::byte*> of(std::uint32_t record) {
-    if (record >= array_.size())
-      return fail(ErrorCode::kCorrupt, "there is no vector of record %u", record);
-    const std::byte* vector = array_.at(record);
-    if (vector == nullptr) return std::unexpected(array_.take_error());
-    return vector;
-  }
-
- private:
-  ArrayView array_;
-};
-
 // ------------------------------------------------------------ training
 
 class TrainingStep final : public MaintenanceStep {
@@ -71,30 +47,12 @@ class TrainingStep final : public MaintenanceStep {
   Quantizer quantizer_;
 };
 
-// From the vectors whose records have the lowest hashes: the same ones give the same parameters.
 Result<std::unique_ptr<MaintenanceStep>> prepare_training(View& view, const Collection& collection,
                                                           const HnswForm& form,
                                                           const HnswState& state) {
-  QUIRE_TRY(Vectors vectors, Vectors::open(view, collection, form));
-  ArrayView tail(view.reader(), state.tail);
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> chosen;
-  chosen.reserve(state.tail.size);
-  for (std::uint64_t slot = 0; slot < state.tail.size; ++slot) {
-    const std::byte* element = tail.at(slot);
-    if (element == nullptr) return std::unexpected(tail.take_error());
-    const TailEntry entry = TailEntry::read(element, form.codes.code_bytes());
-    chosen.emplace_back(mix_bits(entry.record), entry.record);
-  }
-  const std::size_t count = std::min(chosen.size(), kQuantizerSample);
-  std::ranges::nth_element(chosen, chosen.begin() + static_cast<std::ptrdiff_t>(count) - 1);
-  chosen.resize(count);
-  std::ranges::sort(chosen);
-  std::vector<const std::byte*> sample;
-  for (const auto& [hash, record] : chosen) {
-    QUIRE_TRY(const std::byte* vector, vectors.of(record));
-    sample.push_back(vector);
-  }
-  QUIRE_TRY(Quantizer quantizer, form.codes.train(sample, state.head.quantizer_version + 1));
+  QUIRE_TRY(const std::vector<std::uint32_t> records, records_of_tail(view, form, state));
+  QUIRE_TRY(Quantizer quantizer,
+            train_parameters(view, collection, form, records, state.head.quantizer_version + 1));
   return std::make_unique<TrainingStep>(form, state.head.graph.generation, std::move(quantizer));
 }
 
@@ -109,7 +67,7 @@ class GraphStep final : public MaintenanceStep {
         plan_(view_, form.codes.code_metric()) {}
 
   Status plan_tail(View& view, const Collection& collection, std::size_t batch) {
-    QUIRE_TRY(Vectors vectors, Vectors::open(view, collection, form_));
+    QUIRE_TRY(RecordVectors vectors, RecordVectors::open(view, collection, form_));
     ArrayView tail(view.reader(), state_.tail);
     Place free = state_.head.first_free;
     for (std::uint64_t slot = 0; slot < std::min<std::uint64_t>(batch, tail.size()); ++slot) {
@@ -177,7 +135,7 @@ class GraphStep final : public MaintenanceStep {
     bool reused = false;
   };
 
-  Result<ByteVector> code_of(const TailEntry& entry, Vectors& vectors) {
+  Result<ByteVector> code_of(const TailEntry& entry, RecordVectors& vectors) {
     ByteVector code(form_.codes.code_bytes());
     if (entry.version == state_.code_version(form_)) {
       code.assign(entry.code, entry.code + code.size());

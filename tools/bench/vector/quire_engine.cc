@@ -36,6 +36,7 @@ std::string options_of(const IndexSettings& settings) {
 void build(const Rows& base, const IndexSettings& settings) {
   OpenOptions options;
   options.flags = QUIRE_OPEN_CREATE | QUIRE_OPEN_EXCLUSIVE;
+  options.build_threads = settings.threads;
   Database db = Database::open(path_of(settings), options);
   {
     Transaction txn = db.write();

@@ -1,0 +1,29 @@
+// Work that several threads share.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "engine/base/result.h"
+
+namespace quire::hnsw {
+
+// Does one piece of it.
+using Worker = std::function<Status(std::size_t piece)>;
+
+struct SharedWork {
+  std::size_t first = 0;  // pieces [first, end), each once, in about this order
+  std::size_t end = 0;
+  unsigned threads = 1;  // the caller's among them
+  // Called in each thread: the worker that it calls from then on.
+  std::function<Worker()> make_worker;
+  // Called by the caller's thread now and then with about how many pieces are done. An error ends
+  // all work.
+  std::function<Status(std::uint64_t done)> report;
+};
+
+// Ends when all pieces are done, or with the first error, of which memory's is one; no thread runs
+// then. Threads that the system does not give are done without.
+Status share_out(const SharedWork& work);
+
+}  // namespace quire::hnsw
