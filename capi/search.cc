@@ -43,6 +43,7 @@ Result<SearchTerms> terms_of(const quire_search_options& options) {
     return fail(ErrorCode::kInvalid, "quire_search: the name of the index is empty");
   return SearchTerms{.index = options.index == nullptr ? "" : options.index,
                      .ef = options.ef,
+                     .target = options.target,
                      .exact = (options.flags & QUIRE_SEARCH_EXACT) != 0};
 }
 

@@ -61,6 +61,7 @@ struct Arguments {
   std::string metric;        // of an index of vectors too
   std::string vector_index;  // by which to search
   std::uint32_t ef = 0;      // 0: as the library has it
+  double target = 0;         // share of the nearest to be found; 0: none
   bool exact = false;
 
   // Queries.

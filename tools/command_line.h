@@ -323,12 +323,33 @@ class CommandLine {
         number(search, "--ef", &a_->ef, 1, 1'000'000,
                "how far an index looks: more finds more (default 128, more with -k over 10)")
             ->type_name("N");
+    CLI::Option* target =
+        search
+            ->add_option_function<std::string>(
+                "--target", [this](const std::string& given) { a_->target = target_of(given); },
+                "the share of the nearest to be found by an index: fast (0.90), balanced (0.95), "
+                "high (0.99) or a number")
+            ->type_name("SHARE")
+            ->excludes(ef);
     search->add_flag("--exact", a_->exact, "by no index: measure every vector")
         ->excludes(index)
-        ->excludes(ef);
+        ->excludes(ef)
+        ->excludes(target);
     text(search, "--where", &a_->where, "only records that this filter finds")->type_name("FILTER");
     filter_options(search, "--where-index");
     fields(search);
+  }
+  static double target_of(const std::string& given) {
+    if (given == "fast") return QUIRE_TARGET_FAST;
+    if (given == "balanced") return QUIRE_TARGET_BALANCED;
+    if (given == "high") return QUIRE_TARGET_HIGH;
+    double share = 0;
+    const char* const end = given.data() + given.size();
+    const auto [stop, error] = std::from_chars(given.data(), end, share);
+    if (error == std::errc() && stop == end && share >= 0.5 && share <= 0.9999) return share;
+    throw CLI::ValidationError("--target", "'" + given +
+                                               "' is none of fast, balanced, high or a number "
+                                               "from 0.5 to 0.9999");
   }
   void add_stat_and_check() {
     verb("stat", "show contents, sizes, readers", "quire stat DB [--json]", help::kStat);

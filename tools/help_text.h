@@ -172,6 +172,7 @@ Examples:
   quire search shop.quire products --field vector --vector query.npy -k 20 --fields id,size
   quire search shop.quire products --field vector --like p-17 --where 'stock > $1' --arg 0
   quire search shop.quire products --field vector --like p-17 --ef 400       # looks farther
+  quire search shop.quire products --field vector --like p-17 --target high  # finds 99% in the mean
   quire search shop.quire products --field vector --like p-17 --exact        # measures every vector
   embed "red shoes" | quire search shop.quire products --field vector --vector - --json
 

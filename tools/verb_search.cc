@@ -149,6 +149,7 @@ std::vector<quire_hit> nearest(const Arguments& arguments, const Transaction& tx
   if (!arguments.where.empty()) options.among = &among.options();
   if (!arguments.vector_index.empty()) options.index = arguments.vector_index.c_str();
   options.ef = arguments.ef;
+  options.target = arguments.target;
   if (arguments.exact) options.flags |= QUIRE_SEARCH_EXACT;
   options.k = std::min(kMaxK, arguments.k + (arguments.has_like ? 1 : 0));
   std::vector<quire_hit> hits(options.k);

@@ -1078,9 +1078,17 @@ typedef struct quire_search_options {
   uint32_t
       ef; /* how far a search by an index looks: to 1,000,000; 0: 128, more where k is over 10 */
   uint32_t flags; /* QUIRE_SEARCH_* */
+  /* Instead of an ef: the share of the nearest that a search by an index shall find, 0.5 to 0.9999
+   * or QUIRE_TARGET_*. The index measures on its own vectors, in maintenance, how far it has to
+   * look for that; before the first time (from 1,000 vectors on) 64, 128 and 400 are taken for the
+   * named ones. So it holds for queries that are like the data, in the mean. 0: none */
+  double target;
 } quire_search_options;
 #define QUIRE_SEARCH_OPTIONS_INIT \
-  {sizeof(quire_search_options), QUIRE_METRIC_DEFAULT, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+  {sizeof(quire_search_options), QUIRE_METRIC_DEFAULT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define QUIRE_TARGET_FAST 0.90
+#define QUIRE_TARGET_BALANCED 0.95
+#define QUIRE_TARGET_HIGH 0.99
 
 enum {
   QUIRE_SEARCH_EXACT = 1 /* by no index: every vector is measured */
@@ -1101,10 +1109,10 @@ typedef struct quire_hit {
  * Else O(n * dimension + k log n), n with the deleted records whose place no new one has taken;
  * with `among` O(n / 64 + m * dimension + k log m) for its m records, and what it takes to find
  * these. Errors: TYPE (not a field of vectors, a query of another type), SCHEMA (another dimension,
- * NaN or infinities in the query, bits past the last), INVALID (k, ef, no such metric, field or
- * flag, no query or two, an index that is of another field, metric or kind, or given to an exact
- * search), NOT_FOUND (no such index), NOT_SUPPORTED (a metric that the field's type does not have;
- * `among` gives groups), and those of quire_query_open and quire_query_next for `among`. */
+ * NaN or infinities in the query, bits past the last), INVALID (k, ef, target, no such metric,
+ * field or flag, no query or two, an index that is of another field, metric or kind, or given to an
+ * exact search), NOT_FOUND (no such index), NOT_SUPPORTED (a metric that the field's type does not
+ * have; `among` gives groups), and those of quire_query_open and quire_query_next for `among`. */
 QUIRE_API int quire_search(quire_txn* txn, quire_collection collection,
                            const quire_search_options* options, quire_hit* hits, size_t* found);
 

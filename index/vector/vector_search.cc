@@ -53,9 +53,25 @@ Result<const HnswIndex*> choose_index(const Collection& collection, const Vector
   return nullptr;
 }
 
-std::size_t ef_of(const VectorQuery& query, const SearchTerms& terms) noexcept {
+std::size_t ef_of(const VectorQuery& query, const SearchTerms& terms,
+                  const HnswReader& reader) noexcept {
   if (terms.ef != 0) return terms.ef;
+  if (terms.target != 0) return reader.calibration().ef_for(terms.target, query.k);
   return std::min<std::size_t>(std::max(kUsualEf, kUsualEf * query.k / 10), hnsw::kMostEf);
+}
+
+Status check_target(const Collection& collection, const VectorQuery& query,
+                    const SearchTerms& terms) {
+  if (terms.target == 0) return {};
+  // So that it is false for what is no number.
+  if (!(terms.target >= hnsw::kTargetLeast && terms.target <= hnsw::kTargetMost))
+    return collection.field_failure(
+        ErrorCode::kInvalid, query.field,
+        "search with a target of " + std::to_string(terms.target) + ", must be 0.5 to 0.9999");
+  if (terms.ef != 0)
+    return collection.field_failure(ErrorCode::kInvalid, query.field,
+                                    "search with an ef and a target, of which one is enough");
+  return {};
 }
 
 }  // namespace
@@ -77,6 +93,7 @@ Result<std::vector<VectorHit>> search_vectors(View& view, const Collection& coll
     return collection.field_failure(ErrorCode::kInvalid, query.field,
                                     "search with an ef of " + std::to_string(terms.ef) +
                                         ", must be at most " + std::to_string(hnsw::kMostEf));
+  QUIRE_CHECK(check_target(collection, query, terms));
   QUIRE_TRY(const HnswIndex* index, choose_index(collection, query, terms));
   if (index == nullptr || among != nullptr) {
     VectorQuery measured = query;
@@ -84,8 +101,8 @@ Result<std::vector<VectorHit>> search_vectors(View& view, const Collection& coll
     return exact_search(view, collection, measured, among);
   }
   QUIRE_TRY(HnswReader * reader, memory.reader(view, collection, *index));
-  auto found =
-      reader->search({.vector = query.vector.vector, .k = query.k, .ef = ef_of(query, terms)});
+  auto found = reader->search(
+      {.vector = query.vector.vector, .k = query.k, .ef = ef_of(query, terms, *reader)});
   if (!found) return index->failure(collection, found.error());
   std::vector<RecordNumber> numbers;
   numbers.reserve(found->size());

@@ -13,6 +13,7 @@ namespace quire {
 struct SearchTerms {
   std::string_view index;  // empty: one of the field by the query's metric, if there is one
   std::size_t ef = 0;      // 0: kUsualEf, and as much more as k is over 10
+  double target = 0;       // 0: none; the share of the nearest to be found, which gives an ef
   bool exact = false;      // by no index
 };
 inline constexpr std::size_t kUsualEf = 128;
@@ -33,7 +34,8 @@ class SearchMemory {
 // As exact_search, but that an index may miss a few of the nearest; never fewer than k where there
 // are k. With `among` every record of that is measured. A query without a metric takes that of the
 // index that is named. kNotFound (the index), kInvalid (it is of another field, metric or kind; an
-// ef over hnsw::kMostEf; an index and `exact`).
+// ef over hnsw::kMostEf; a target outside of 0.5 to 0.9999; an ef and a target; an index and
+// `exact`).
 Result<std::vector<VectorHit>> search_vectors(View& view, const Collection& collection,
                                               const VectorQuery& query, const SearchTerms& terms,
                                               SearchMemory& memory,

@@ -44,6 +44,43 @@ TEST_F(SearchIndexApi, FindsNearlyAllThatAnExactSearchFinds) {
   EXPECT_EQ(recall(txn, options), 1);
 }
 
+TEST_F(SearchIndexApi, FindsTheShareThatIsAskedFor) {
+  {
+    quire_txn* txn = read();
+    // Not measured yet: what is usual.
+    EXPECT_EQ(figure(txn, "near", "ef balanced"), UINT64_MAX);
+    const std::vector<float> any = place(0);
+    quire_search_options options = asking(any);
+    options.target = QUIRE_TARGET_FAST;
+    EXPECT_GE(recall(txn, options), 0.9);
+  }
+  ASSERT_OK(quire_maintenance_flush(db));
+  quire_txn* txn = read();
+  EXPECT_EQ(figure(txn, "near", "calibrated at nodes"), static_cast<std::uint64_t>(kRecords));
+  const std::vector<float> any = place(0);
+  quire_search_options options = asking(any);
+  for (const double target : {0.5, QUIRE_TARGET_FAST, QUIRE_TARGET_BALANCED, QUIRE_TARGET_HIGH}) {
+    options.target = target;
+    EXPECT_GE(recall(txn, options), target - 0.03) << target;
+  }
+  EXPECT_LE(figure(txn, "near", "ef fast"), figure(txn, "near", "ef high"));
+  options.k = 100;
+  EXPECT_GE(recall(txn, options), 0.95);
+}
+
+TEST_F(SearchIndexApi, RefusesWrongTargets) {
+  quire_txn* txn = read();
+  const std::vector<float> query = place(1);
+  quire_search_options options = asking(query);
+  for (const double wrong : {0.49, 1.0, -1.0, static_cast<double>(NAN)}) {
+    options.target = wrong;
+    EXPECT_ERROR(search(txn, options), QUIRE_ERR_INVALID, "target");
+  }
+  options.target = 0.9;
+  options.ef = 10;
+  EXPECT_ERROR(search(txn, options), QUIRE_ERR_INVALID, "an ef and a target");
+}
+
 TEST_F(SearchIndexApi, TakesTheIndexOfTheMetric) {
   quire_txn* txn = write();
   ASSERT_OK(make_index(txn, "by angle", R"({"field": "wide", "metric": "cosine"})"));

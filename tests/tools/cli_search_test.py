@@ -118,7 +118,7 @@ class SearchByIndex(CliTest):
         self.create("near", "v", "--kind", "hnsw")
         self.assertEqual(self.keys("--exact"), exact)
         for args in ([], ["--index", "near"], ["--ef", "500"], ["--index", "near", "--ef", "500"],
-                     ["--metric", "l2"]):
+                     ["--metric", "l2"], ["--target", "high"], ["--target", "0.9999"]):
             keys = self.keys(*args)
             self.assertEqual(len(keys), 10)
             self.assertGreaterEqual(len(set(keys) & set(exact)), 9, args)

@@ -24,6 +24,7 @@ struct SearchOptions {
   quire_metric metric = QUIRE_METRIC_DEFAULT;
   std::string index{};                  // to search by; empty: what there is of field and metric
   std::uint32_t ef = 0;                 // how far an index looks; 0: 128, more where k is over 10
+  double target = 0;                    // share to be found, which gives an ef; 0: none
   bool exact = false;                   // by no index: every vector is measured
   std::optional<QueryOptions> among{};  // only the records that this query gives
 };
@@ -36,6 +37,7 @@ inline quire_search_options c_search_options(const SearchOptions& given) noexcep
   options.metric = given.metric;
   if (!given.index.empty()) options.index = given.index.c_str();
   options.ef = given.ef;
+  options.target = given.target;
   if (given.exact) options.flags |= QUIRE_SEARCH_EXACT;
   return options;
 }

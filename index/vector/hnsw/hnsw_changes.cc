@@ -121,7 +121,7 @@ Status HnswChanges::apply(const GraphPlan& plan) {
 Status HnswChanges::move_to_node(std::uint32_t record, Place place) {
   QUIRE_TRY(const RecordPlace there, place_of(record));
   if (!there.is_in_tail()) return damaged("its tail has not the record", record);
-  QUIRE_CHECK(set_use(place, PlaceUse::of_record(record)));
+  QUIRE_CHECK(set_node(place, record));
   QUIRE_CHECK(remove_slot(there.slot()));
   return set_place(record, RecordPlace::of_node(place));
 }

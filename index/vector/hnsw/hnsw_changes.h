@@ -31,6 +31,7 @@ class HnswChanges {
   // of: the node is the record's; the record, nowhere or in the tail, is at the node; nothing is in
   // the tail any more.
   Status set_node(Place place, std::uint32_t record) {
+    ++state_.head.linked;
     return set_use(place, PlaceUse::of_record(record));
   }
   Status move_record(std::uint32_t record, Place place);
@@ -46,6 +47,7 @@ class HnswChanges {
   // Takes the first free place out of those that are; kNoPlace: there is none.
   Result<Place> take_free();
   Status set_parameters(const Quantizer& quantizer);
+  void set_calibration(const Calibration& measured) noexcept { state_.head.calibration = measured; }
   // Writes the head, where it is another now. The last of maintenance.
   Status finish();
 

@@ -81,7 +81,7 @@ Result<double> HnswIndex::backlog(View& view) const {
 Result<std::unique_ptr<MaintenanceStep>> HnswIndex::prepare(View& view,
                                                             const Collection& collection,
                                                             std::size_t batch) const {
-  auto step = prepare_step(view, collection, form_, batch, Sweeps::kWhereDue);
+  auto step = prepare_step(view, collection, *this, batch, Sweeps::kWhereDue);
   if (!step) return failure(collection, step.error());
   return step;
 }
@@ -96,7 +96,7 @@ Status HnswIndex::absorb(WriteTxn& txn, const Collection& collection, const Wait
                                          now.dead - std::min(now.dead, left.dead));
     if (batch == 0) return {};
     QUIRE_TRY(const auto step,
-              prepare_step(txn, collection, form_, std::min<std::uint64_t>(batch, kBatchInside),
+              prepare_step(txn, collection, *this, std::min<std::uint64_t>(batch, kBatchInside),
                            Sweeps::kWherePressing));
     if (step == nullptr) return {};
     QUIRE_CHECK(step->apply(txn, collection));
@@ -241,6 +241,13 @@ Result<IndexStat> HnswIndex::stat(View& view) const {
       {"top level", graph.entry == kNoPlace ? 0 : level_of(graph.entry, form_.options.seed)},
       {"code bytes", form_.codes.code_bytes()},
       {"parameters", state.head.quantizer_version}};
+  if (const Calibration& measured = state.head.calibration; measured.count != 0)
+    for (const auto& [name, value] : std::initializer_list<std::pair<const char*, std::uint64_t>>{
+             {"calibrated at nodes", measured.nodes},
+             {"ef fast", measured.ef_for(kTargetFast, 1)},
+             {"ef balanced", measured.ef_for(kTargetBalanced, 1)},
+             {"ef high", measured.ef_for(kTargetHigh, 1)}})
+      stat.figures.emplace_back(name, value);
   return stat;
 }
 

@@ -31,6 +31,7 @@ class HnswReader {
 
   // How many records the index has.
   std::uint64_t count() const noexcept { return state_.count(); }
+  const Calibration& calibration() const noexcept { return state_.head.calibration; }
   // The k nearest that are found, by their exact distances, in order of these and of record
   // numbers: k, or all that there are. Good until the next call. kInvalid for k and ef; kCorrupt.
   // Expected O(ef * 2m * dimension + tail).

@@ -34,6 +34,8 @@ Status check_state(const HnswForm& form, const HnswState& state) {
   const std::uint64_t nodes = state.roots.lists.size == 0 ? 0 : state.roots.lists.size - 1;
   if (state.dead.size > nodes || head.free_places > nodes - state.dead.size)
     return damaged("more places are dead or free than there are");
+  if (head.calibration.linked > head.linked)
+    return damaged("more was linked when it was calibrated than ever was");
   if (head.repaired > state.dead.size) return damaged("more places are repaired than are dead");
   if ((head.first_free == kNoPlace) != (head.free_places == 0) || head.first_free > nodes)
     return damaged("its first free place can't be one");
@@ -104,6 +106,8 @@ ByteVector HnswForm::encode_head(const HnswHead& head) const {
   writer.put(head.first_free);
   writer.put(head.free_places);
   writer.put(head.repaired);
+  writer.put(head.linked);
+  head.calibration.encode(writer);
   bytes.resize(kHeadBytes);
   return bytes;
 }
@@ -127,6 +131,8 @@ Result<HnswHead> HnswForm::decode_head(Bytes bytes) const {
   head.first_free = reader.get<std::uint32_t>();
   head.free_places = reader.get<std::uint32_t>();
   head.repaired = reader.get<std::uint32_t>();
+  head.linked = reader.get<std::uint64_t>();
+  QUIRE_TRY(head.calibration, Calibration::decode(reader));
   const Bytes rest = reader.get_bytes(reader.left());
   if (!reader.ok() || head.current > 1 || zero != 0 ||
       std::ranges::any_of(rest, [](std::byte byte) { return byte != std::byte{0}; }))

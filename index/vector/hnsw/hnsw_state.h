@@ -8,6 +8,7 @@
 //   u8 0                    u32 version of the quantizer's parameters, 0: none yet
 //   u32 entry               u64 generation     u32 first free place, 0: none   u32 free places
 //   u32 how many of `dead`, from the first, are repaired around
+//   u64 vectors that were ever linked          47 bytes of calibration (calibration.h)
 //   then zeros
 //
 // An index whose `head` has no element is as it was made. An element of `tail`: a code, zeros up to
@@ -19,6 +20,7 @@
 #include <optional>
 
 #include "engine/record/collection.h"
+#include "index/vector/hnsw/calibration.h"
 #include "index/vector/hnsw/graph.h"
 #include "index/vector/hnsw/hnsw_options.h"
 
@@ -61,6 +63,8 @@ struct HnswHead {
   Place first_free = kNoPlace;
   std::uint32_t free_places = 0;
   std::uint32_t repaired = 0;
+  std::uint64_t linked = 0;  // ever
+  Calibration calibration;
   bool operator==(const HnswHead&) const = default;
 };
 

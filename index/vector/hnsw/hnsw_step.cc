@@ -4,6 +4,7 @@
 
 #include "index/vector/hnsw/graph_plan.h"
 #include "index/vector/hnsw/graph_sweep.h"
+#include "index/vector/hnsw/hnsw_calibrate.h"
 #include "index/vector/hnsw/hnsw_changes.h"
 #include "index/vector/hnsw/hnsw_vectors.h"
 
@@ -16,11 +17,20 @@ constexpr std::uint64_t kSweepPart = 100;
 // What a sweep or a training that is due counts, beside a tail that waits.
 constexpr double kDue = 0.1;
 
+// A calibration takes long: so little has to wait meanwhile.
+constexpr double kLittle = 0.25;
 // And so many times that where nobody but commits does it.
 constexpr std::uint64_t kPressing = 10;
 
 bool sweep_due(const HnswState& state, std::uint64_t times = 1) noexcept {
   return state.head.repaired >= times * std::max(kSweepLeast, state.live_nodes() / kSweepPart);
+}
+
+// What waits to be linked or repaired around, as a part of what should at most.
+double waiting_part(const HnswForm& form, const HnswState& state) noexcept {
+  const auto waiting =
+      std::max(state.tail.size, state.dead.size - std::uint64_t{state.head.repaired});
+  return static_cast<double>(waiting) / static_cast<double>(form.tail_bound());
 }
 
 std::unexpected<Error> conflict() {
@@ -201,26 +211,27 @@ class GraphStep final : public MaintenanceStep {
 }  // namespace
 
 double backlog_of(const HnswForm& form, const HnswState& state) noexcept {
-  const auto bound = static_cast<double>(form.tail_bound());
   if (!state.encodes(form)) return state.tail.size >= kQuantizerLeast ? 1 : 0;
-  const auto waiting = static_cast<double>(state.tail.size);
-  const auto dead = static_cast<double>(state.dead.size - state.head.repaired);
-  return std::max({waiting / bound, dead / bound, sweep_due(state) ? kDue : 0});
+  return std::max(waiting_part(form, state), sweep_due(state) || calibration_due(state) ? kDue : 0);
 }
 
 Result<std::unique_ptr<MaintenanceStep>> prepare_step(View& view, const Collection& collection,
-                                                      const HnswForm& form, std::size_t batch,
+                                                      const HnswIndex& index, std::size_t batch,
                                                       Sweeps sweeps) {
+  const HnswForm& form = index.form();
   QUIRE_TRY(HnswState state, HnswState::read(view, form));
   if (backlog_of(form, state) == 0) return nullptr;
   if (!state.encodes(form)) return prepare_training(view, collection, form, state);
   QUIRE_TRY(GraphView graph, state.graph(view, form));
   const bool sweeps_now = sweep_due(state, sweeps == Sweeps::kWhereDue ? 1 : kPressing);
+  const bool calibrates =
+      sweeps == Sweeps::kWhereDue && calibration_due(state) && waiting_part(form, state) < kLittle;
   auto step = std::make_unique<GraphStep>(form, std::move(state), std::move(graph));
   if (sweeps_now) {
     QUIRE_CHECK(step->plan_sweep(view));
     return step;
   }
+  if (calibrates) return prepare_calibration(view, collection, index);
   QUIRE_CHECK(step->plan_tail(view, collection, batch));
   QUIRE_CHECK(step->plan_repairs(view, batch));
   return step;
