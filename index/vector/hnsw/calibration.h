@@ -10,9 +10,9 @@
 
 namespace quire::hnsw {
 
-// Of the ten nearest, found by searches for vectors that the index has, themselves left out. Of
-// each ef of a ladder the mean share that was found, less one standard error of that mean; it does
-// not fall along the ladder, which ends where nothing was missed.
+// Of the ten nearest, found by searches for vectors that the index has, whose own nodes the walk
+// does not see. Of each ef of a ladder the mean share that was found, less one standard error of
+// that mean; it does not fall along the ladder, which ends where nothing was missed.
 struct Calibration {
   static constexpr std::array<std::uint32_t, 15> kLadder = {10,  14,  20,  28,  40,  56,  80,  112,
                                                             160, 226, 320, 452, 640, 905, 1280};

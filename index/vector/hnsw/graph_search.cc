@@ -78,6 +78,7 @@ Status GraphSearchOf<Reader>::walk(unsigned level, std::size_t ef) {
   end_ = reader_->end();
   pool_.clear(std::min<std::size_t>(ef, end_));
   visited_.forget(end_);
+  if (left_out_ != kNoPlace) visited_.visit(left_out_);
   for (const Neighbour<Place>& start : starts_) {
     visited_.visit(start.id);
     pool_.offer(start.distance, start.id);

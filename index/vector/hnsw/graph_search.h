@@ -76,6 +76,9 @@ class GraphSearchOf {
   Status begin(Reader& reader, const CodeMetric& metric, const void* query, Place entry);
   Status walk(unsigned level, std::size_t ef);
   std::span<const Neighbour<Place>> found() { return pool_.sorted(); }
+  // From now on the walks do as if this node were not there; kNoPlace: all are. It must not be the
+  // entry.
+  void leave_out(Place place) noexcept { left_out_ = place; }
   // Distances since begin().
   std::uint64_t measured() const noexcept { return measured_; }
 
@@ -100,6 +103,7 @@ class GraphSearchOf {
   SearchPool pool_;
   VisitedPlaces visited_;
   Place end_ = 1;
+  Place left_out_ = kNoPlace;
   std::vector<Neighbour<Place>> starts_;
   std::uint64_t measured_ = 0;
 };

@@ -25,9 +25,10 @@ constexpr std::size_t kBlock = 64;
 constexpr std::size_t kTriesEach = 64;
 
 struct Query {
-  explicit Query(std::uint32_t of) : record(of) {}
+  Query(std::uint32_t of, Place at) : record(of), place(at) {}
 
   std::uint32_t record;
+  Place place;
   const std::byte* vector = nullptr;
   TopK<std::uint32_t> nearest{Calibration::kNeighbours};
   float farthest = 0;  // of the nearest
@@ -70,8 +71,9 @@ class Measurement {
       const auto place = static_cast<Place>(1 + mix_bits(i + 1) % (graph.end() - 1));
       const auto use = graph.use(place);
       if (!use) return std::unexpected(graph.take_error());
-      if (!use->is_live() || !chosen.insert(place).second) continue;
-      Query& query = queries_.emplace_back(use->value);
+      const bool starts = place == graph.state().entry;
+      if (starts || !use->is_live() || !chosen.insert(place).second) continue;
+      Query& query = queries_.emplace_back(use->value, place);
       QUIRE_TRY(query.vector, vectors_.of(query.record));
     }
     return {};
@@ -117,7 +119,10 @@ class Measurement {
     double sum = 0;
     double squares = 0;
     for (const Query& query : queries_) {
-      QUIRE_TRY(const auto hits, reader_->search({query.vector, Calibration::kNeighbours + 1, ef}));
+      QUIRE_TRY(const auto hits, reader_->search({.vector = query.vector,
+                                                  .k = Calibration::kNeighbours,
+                                                  .ef = ef,
+                                                  .without = query.place}));
       const auto right = std::ranges::count_if(hits, [&query](const auto& hit) {
         return hit.id != query.record && hit.distance <= query.farthest;
       });

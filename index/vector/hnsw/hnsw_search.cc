@@ -50,6 +50,7 @@ Result<std::span<const Neighbour<RecordNumber>>> HnswReader::search(const Search
     return nearest_.sorted();
   }
   form_.codes.encode(request.vector, state_.parameters(), code_.data());
+  search_.leave_out(request.without);
   // Dead nodes take places of the pool; a graph may have lost its way to some.
   const std::uint64_t nodes = state_.roots.lists.size;
   for (std::size_t ef = std::max(request.ef, k);; ef *= 2) {

@@ -13,6 +13,7 @@ struct SearchRequest {
   const std::byte* vector = nullptr;  // as many bytes as the field's, at any address
   std::size_t k = 0;                  // 1 to kMaxNeighbours
   std::size_t ef = 0;                 // to kMostEf; less than k counts as k
+  Place without = kNoPlace;           // a node, not the entry, that the walk shall not see
 };
 
 // What a search did.
