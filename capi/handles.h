@@ -135,6 +135,7 @@ struct SharedDatabase {
   std::unique_ptr<Database> database;
   CollectionCache definitions{index_kinds()};
   query::QueryCache queries;
+  FilterCache filters;  // of searches
   std::mutex key_mutex;
   std::map<std::string, KeyFunction, std::less<>> key_functions;  // by name of the collection
   std::size_t handles = 0;                                        // under the registry's mutex

@@ -58,6 +58,42 @@ std::size_t ef_of(const VectorQuery& query, const SearchTerms& terms) noexcept {
   return std::min<std::size_t>(std::max(kUsualEf, kUsualEf * query.k / 10), hnsw::kMostEf);
 }
 
+Result<std::vector<VectorHit>> search_exactly(View& view, const Collection& collection,
+                                              const VectorQuery& query,
+                                              const std::shared_ptr<const RecordFilter>& among,
+                                              SearchReport* report) {
+  std::uint64_t measured = 0;
+  auto hits = exact_search(view, collection, query, among ? &among->numbers() : nullptr, &measured);
+  if (report != nullptr) *report = {.matches = measured, .vectors = measured};
+  return hits;
+}
+
+SearchReport report_of(const hnsw::SearchFigures& figures, bool filtered) noexcept {
+  using Way = SearchReport::Way;
+  const bool walked = figures.way == hnsw::SearchWay::kWalk;
+  return {.way = walked      ? filtered ? Way::kFilteredGraph : Way::kGraph
+                 : filtered ? Way::kMatches
+                            : Way::kExact,
+          .matches = figures.matches,
+          .codes = figures.measured,
+          .vectors = figures.exact,
+          .ef = figures.ef};
+}
+
+Result<std::vector<VectorHit>> hits_of(View& view, const Collection& collection,
+                                       std::span<const Neighbour<RecordNumber>> found) {
+  std::vector<RecordNumber> numbers;
+  numbers.reserve(found.size());
+  for (const Neighbour<RecordNumber>& each : found) numbers.push_back(each.id);
+  std::vector<NumberEntry> entries(numbers.size());
+  QUIRE_CHECK(read_numbers(view, collection, numbers, entries));
+  std::vector<VectorHit> hits;
+  hits.reserve(numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    hits.push_back({found[i].distance, numbers[i], entries[i].key});
+  return hits;
+}
+
 }  // namespace
 
 Result<HnswReader*> SearchMemory::reader(View& view, const Collection& collection,
@@ -71,32 +107,24 @@ Result<HnswReader*> SearchMemory::reader(View& view, const Collection& collectio
 
 Result<std::vector<VectorHit>> search_vectors(View& view, const Collection& collection,
                                               const VectorQuery& query, const SearchTerms& terms,
-                                              SearchMemory& memory, const NumberSet* among) {
+                                              SearchMemory& memory,
+                                              const std::shared_ptr<const RecordFilter>& among,
+                                              SearchReport* report) {
   QUIRE_CHECK(check_query(collection, query));
   if (terms.ef > hnsw::kMostEf)
     return collection.field_failure(ErrorCode::kInvalid, query.field,
                                     "search with an ef of " + std::to_string(terms.ef) +
                                         ", must be at most " + std::to_string(hnsw::kMostEf));
   QUIRE_TRY(const HnswIndex* index, choose_index(collection, query, terms));
-  if (index == nullptr || among != nullptr) {
-    VectorQuery measured = query;
-    if (index != nullptr) measured.metric = index->form().options.metric;
-    return exact_search(view, collection, measured, among);
-  }
+  if (index == nullptr) return search_exactly(view, collection, query, among, report);
   QUIRE_TRY(HnswReader * reader, memory.reader(view, collection, *index));
-  auto found =
-      reader->search({.vector = query.vector.vector, .k = query.k, .ef = ef_of(query, terms)});
+  auto found = reader->search({.vector = query.vector.vector,
+                               .k = query.k,
+                               .ef = ef_of(query, terms),
+                               .among = among});
   if (!found) return index->failure(collection, found.error());
-  std::vector<RecordNumber> numbers;
-  numbers.reserve(found->size());
-  for (const Neighbour<RecordNumber>& each : *found) numbers.push_back(each.id);
-  std::vector<NumberEntry> entries(numbers.size());
-  QUIRE_CHECK(read_numbers(view, collection, numbers, entries));
-  std::vector<VectorHit> hits;
-  hits.reserve(numbers.size());
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    hits.push_back({(*found)[i].distance, numbers[i], entries[i].key});
-  return hits;
+  if (report != nullptr) *report = report_of(reader->figures(), among != nullptr);
+  return hits_of(view, collection, *found);
 }
 
 }  // namespace quire

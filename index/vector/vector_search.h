@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "index/vector/exact_search.h"
+#include "index/vector/filter_cache.h"
 #include "index/vector/hnsw/hnsw_search.h"
 
 namespace quire {
@@ -30,13 +31,23 @@ class SearchMemory {
   std::map<StructureId, std::unique_ptr<hnsw::HnswReader>> readers_;  // by the id of the head
 };
 
-// As exact_search, but that an index may miss a few of the nearest; never fewer than k where there
-// are k. With `among` every record of that is measured. A query without a metric takes that of the
-// index that is named. kNotFound (the index), kInvalid (it is of another field, metric or kind; an
-// ef over hnsw::kMostEf; an index and `exact`).
-Result<std::vector<VectorHit>> search_vectors(View& view, const Collection& collection,
-                                              const VectorQuery& query, const SearchTerms& terms,
-                                              SearchMemory& memory,
-                                              const NumberSet* among = nullptr);
+// How a search went.
+struct SearchReport {
+  enum class Way : std::uint8_t { kExact, kGraph, kMatches, kFilteredGraph };
+  Way way = Way::kExact;
+  std::uint64_t matches = 0;  // vectors that it could find, all told
+  std::uint64_t codes = 0;    // that were measured
+  std::uint64_t vectors = 0;  // likewise, exactly
+  std::uint64_t ef = 0;       // of the walk; 0: there was none
+};
+
+// As exact_search, but that an index may miss a few of the nearest; never fewer than k where k
+// match. A query without a metric takes that of the index that is named. kNotFound (the index),
+// kInvalid (it is of another field, metric or kind; an ef over hnsw::kMostEf; an index and
+// `exact`). `report` may be null.
+Result<std::vector<VectorHit>> search_vectors(
+    View& view, const Collection& collection, const VectorQuery& query, const SearchTerms& terms,
+    SearchMemory& memory, const std::shared_ptr<const RecordFilter>& among = nullptr,
+    SearchReport* report = nullptr);
 
 }  // namespace quire

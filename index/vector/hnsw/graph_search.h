@@ -46,6 +46,7 @@ class SearchPool {
 class VisitedPlaces {
  public:
   void forget(Place end);
+  bool has(Place place) const noexcept { return (words_[place / 64] >> (place % 64) & 1) != 0; }
   // Whether it was not yet.
   bool visit(Place place) {
     const std::uint64_t bit = std::uint64_t{1} << (place % 64);
@@ -72,6 +73,8 @@ class GraphSearch {
 
   // The same in steps: begin() at the entry; walk() at a level, from what the step before found.
   Status begin(GraphReader& reader, const CodeMetric& metric, const void* query, Place entry);
+  // begin(), and the walks above level 0. kInvalid and kCorrupt as run().
+  Status descend(GraphReader& reader, const CodeMetric& metric, const void* query, Place entry);
   Status walk(unsigned level, std::size_t ef);
   std::span<const Neighbour<Place>> found() { return pool_.sorted(); }
   // Distances since begin().
