@@ -114,11 +114,9 @@ extern "C" int quire_search(quire_txn* txn, quire_collection id, const quire_sea
       return code;
     const auto terms = terms_of(options);
     if (!terms) return report(terms.error());
-    // Pages of a write transaction are others after each change.
-    if (txn->write != nullptr) txn->searches.clear();
     SearchReport way;
-    const auto nearest = search_vectors(txn->view(), *collection, *query, *terms, txn->searches,
-                                        among, &way);
+    const auto nearest =
+        search_vectors(txn->view(), *collection, *query, *terms, txn->searches, among, &way);
     if (!nearest) return report(nearest.error());
     if (options.stat != nullptr) tell(way, options.stat);
     for (const VectorHit& hit : *nearest) {

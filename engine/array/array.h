@@ -120,7 +120,8 @@ class ArrayView {
   const std::byte* at_unknown(std::uint64_t i) noexcept;
   // The block's bytes; null for a hole, and with error_ set where it can't be read.
   const std::byte* load_block(std::uint64_t block);
-  // The pointer to the table of level 1 over a block, or to the only block; null: a hole, or error_.
+  // The pointer to the table of level 1 over a block, or to the only block; null: a hole, or
+  // error_.
   PagePtr find_table(std::uint64_t block);
   const std::byte* fetch_table(const PagePtr& ptr, unsigned level);
   const std::byte* fetch_block(const PagePtr& ptr);

@@ -66,8 +66,8 @@ AddressCache::Ground ArrayView::ground() const noexcept {
   return {.base = reader_.base(),
           .map_bytes = std::size_t{reader_.page_count()} * reader_.page_size(),
           .framed = reader_.looks_at_frames(),
-          .generation = addresses_ != nullptr ? addresses_->generation()
-                                              : reader_.addresses().generation,
+          .generation =
+              addresses_ != nullptr ? addresses_->generation() : reader_.addresses().generation,
           .array = array_.id,
           .element_size = array_.element_size,
           .block_pages = array_.block_pages};

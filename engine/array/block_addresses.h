@@ -70,10 +70,10 @@ class ArrayAddresses {
 // may be used by readers of that generation and before:
 //
 //   Let reader R of generation g use an address of frame F kept under generation h >= g. Who kept
-//   it found F in the table of frames after generation h had begun. Were F retired before R was registered,
-//   its retirement, which counts up after it took F out of the table, would have ended before R read
-//   g, so before h began, and F could not have been found. So R was registered before F was retired,
-//   and what R may see is not given back while R is open.
+//   it found F in the table of frames after generation h had begun. Were F retired before R was
+//   registered, its retirement, which counts up after it took F out of the table, would have ended
+//   before R read g, so before h began, and F could not have been found. So R was registered before
+//   F was retired, and what R may see is not given back while R is open.
 //
 // Readers whose state is in the file whole know no frames, and have addresses of their own.
 class AddressCache {
@@ -125,8 +125,8 @@ class AddressCache {
   using Entries = std::list<Entry>;  // used last first
 
   static Key key_of(const PagePtr& ptr, const Ground& ground, bool whole) noexcept {
-    return {ptr, ground.base, ground.array, ground.element_size, ground.block_pages, ground.framed,
-            whole};
+    return {ptr,           ground.base, ground.array, ground.element_size, ground.block_pages,
+            ground.framed, whole};
   }
   Entry* find(const Key& key, const Ground& ground);
   Entry& keep(Entry entry);

@@ -68,7 +68,8 @@ class PageReader {
         return frame->birth == ptr.birth && frame->pages >= pages ? frame->data : nullptr;
     }
     if (ptr.page < kFirstPage || pages > page_count_ || ptr.page > page_count_ - pages ||
-        file_ != nullptr || seen_[ptr.page].load(std::memory_order_relaxed) != seen_tag(ptr.checksum))
+        file_ != nullptr ||
+        seen_[ptr.page].load(std::memory_order_relaxed) != seen_tag(ptr.checksum))
       return nullptr;
     return base_ + (static_cast<std::size_t>(ptr.page) << shift_);
   }

@@ -289,7 +289,7 @@ class Writer {
   std::vector<Retired> retired_;
   std::atomic<std::uint64_t> retired_generation_{0};  // how often frames were retired
   AddressCache* addresses_ = nullptr;                 // null: nothing is shared
-  wal::Lsn written_ = 0;  // the log's marks, as the hook told
+  wal::Lsn written_ = 0;                              // the log's marks, as the hook told
   wal::Lsn synced_ = 0;
   std::optional<Error> poison_;
   std::vector<PageRun> released_;  // scratch

@@ -156,9 +156,8 @@ void Query::want(const QueryRequest& request) {
 
 // The plan of what was asked before, where it is as good now.
 Result<bool> Query::plan_again(const QueryRequest& request) {
-  const bool same =
-      planned_ && !from_ && index_ == request.index && wanted_.no_index == request.no_index &&
-      !wanted_.as_set && !request.as_set;
+  const bool same = planned_ && !from_ && index_ == request.index &&
+                    wanted_.no_index == request.no_index && !wanted_.as_set && !request.as_set;
   want(request);
   if (!same) return false;
   // The ends of a range cost the same, however many entries it has.

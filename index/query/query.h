@@ -61,8 +61,8 @@ class Query {
   std::span<const QueryColumn> columns() const noexcept { return prepared_->columns; }
   // The next row. False at the end. kBudget.
   Result<bool> next();
-  // Instead of that, of a request as_set: the numbers of all records, in the order that costs least.
-  // O(entries read), rows only where a condition needs them.
+  // Instead of that, of a request as_set: the numbers of all records, in the order that costs
+  // least. O(entries read), rows only where a condition needs them.
   Status add_numbers(NumberSet& numbers);
   std::span<const Value> values() const noexcept { return values_; }
   // Of the record that is the row: nothing where rows are groups.

@@ -71,7 +71,7 @@ Result<std::vector<VectorHit>> search_exactly(View& view, const Collection& coll
 SearchReport report_of(const hnsw::SearchFigures& figures, bool filtered) noexcept {
   using Way = SearchReport::Way;
   const bool walked = figures.way == hnsw::SearchWay::kWalk;
-  return {.way = walked      ? filtered ? Way::kFilteredGraph : Way::kGraph
+  return {.way = walked     ? filtered ? Way::kFilteredGraph : Way::kGraph
                  : filtered ? Way::kMatches
                             : Way::kExact,
           .matches = figures.matches,
@@ -96,13 +96,38 @@ Result<std::vector<VectorHit>> hits_of(View& view, const Collection& collection,
 
 }  // namespace
 
+std::unique_ptr<hnsw::SearchScratch> ScratchPool::take() noexcept {
+  const std::scoped_lock lock(mutex_);
+  return count_ == 0 ? nullptr : std::move(idle_[--count_]);
+}
+
+void ScratchPool::put(std::unique_ptr<hnsw::SearchScratch> scratch) noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (count_ < kKept) idle_[count_++] = std::move(scratch);
+}
+
+void SearchMemory::give_back(Kept& kept) noexcept {
+  if (kept.reader != nullptr && pool_ != nullptr) pool_->put(kept.reader->take_scratch());
+  kept.reader.reset();
+}
+
+void SearchMemory::clear() noexcept {
+  for (auto& [id, kept] : readers_) give_back(kept);
+  readers_.clear();
+}
+
+// Each change of an index in a write transaction comes with one of its records. What is defined
+// anew is cleared by the caller.
 Result<HnswReader*> SearchMemory::reader(View& view, const Collection& collection,
                                          const HnswIndex& index) {
-  std::unique_ptr<HnswReader>& kept = readers_[index.form().structures.head];
-  if (kept == nullptr) {
-    QUIRE_TRY(kept, HnswReader::open(view, collection, index));
-  }
-  return kept.get();
+  Kept& kept = readers_[index.form().structures.head];
+  const std::uint64_t version = view.tree_version(collection.id());
+  if (kept.reader != nullptr && kept.version == version) return kept.reader.get();
+  give_back(kept);
+  QUIRE_TRY(kept.reader,
+            HnswReader::open(view, collection, index, pool_ != nullptr ? pool_->take() : nullptr));
+  kept.version = version;
+  return kept.reader.get();
 }
 
 Result<std::vector<VectorHit>> search_vectors(View& view, const Collection& collection,
@@ -118,10 +143,8 @@ Result<std::vector<VectorHit>> search_vectors(View& view, const Collection& coll
   QUIRE_TRY(const HnswIndex* index, choose_index(collection, query, terms));
   if (index == nullptr) return search_exactly(view, collection, query, among, report);
   QUIRE_TRY(HnswReader * reader, memory.reader(view, collection, *index));
-  auto found = reader->search({.vector = query.vector.vector,
-                               .k = query.k,
-                               .ef = ef_of(query, terms),
-                               .among = among});
+  auto found = reader->search(
+      {.vector = query.vector.vector, .k = query.k, .ef = ef_of(query, terms), .among = among});
   if (!found) return index->failure(collection, found.error());
   if (report != nullptr) *report = report_of(reader->figures(), among != nullptr);
   return hits_of(view, collection, *found);

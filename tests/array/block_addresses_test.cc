@@ -11,30 +11,30 @@
 namespace quire {
 namespace {
 
-constexpr std::uint32_t kElement = 64;
-constexpr std::uint32_t kPage = 512;       // 8 elements to a block, 20 blocks to a table
-constexpr std::uint64_t kElements = 4000;  // three levels of tables
+constexpr std::uint32_t kSharedElement = 64;
+constexpr std::uint32_t kSharedPage = 512;       // 8 elements to a block, 20 blocks to a table
+constexpr std::uint64_t kSharedElements = 4000;  // three levels of tables
 
 class SharedAddresses : public testing::Test {
  protected:
   // Element i of version v.
   static ByteVector element(std::uint64_t i, std::uint64_t version) {
-    ByteVector bytes(kElement);
-    for (std::uint32_t at = 0; at < kElement; at += 8)
+    ByteVector bytes(kSharedElement);
+    for (std::uint32_t at = 0; at < kSharedElement; at += 8)
       store_le<std::uint64_t>(bytes.data() + at, i * 1000 + version);
     return bytes;
   }
   ArrayRoot fill() {
     auto writer = world_.begin();
-    ArrayWriter array(writer.get(), {.element_size = kElement, .id = 5});
-    for (std::uint64_t i = 0; i < kElements; ++i) EXPECT_TRUE(array.set(i, element(i, 0)));
+    ArrayWriter array(writer.get(), {.element_size = kSharedElement, .id = 5});
+    for (std::uint64_t i = 0; i < kSharedElements; ++i) EXPECT_TRUE(array.set(i, element(i, 0)));
     world_.commit(*writer, live_);
     return array.root();
   }
   ArrayRoot change(const ArrayRoot& before, std::uint64_t every, std::uint64_t version) {
     auto writer = world_.begin();
     ArrayWriter array(writer.get(), before);
-    for (std::uint64_t i = 0; i < kElements; i += every)
+    for (std::uint64_t i = 0; i < kSharedElements; i += every)
       EXPECT_TRUE(array.set(i, element(i, version)));
     world_.commit(*writer, live_);
     return array.root();
@@ -44,15 +44,17 @@ class SharedAddresses : public testing::Test {
     return ArrayView(reader, root);
   }
   // Each element has one of these two versions: the second where its number is a multiple.
-  static void expect(ArrayView view, std::uint64_t old, std::uint64_t every, std::uint64_t version) {
-    for (std::uint64_t i = 0; i < kElements; ++i) {
+  static void expect(ArrayView view, std::uint64_t old, std::uint64_t every,
+                     std::uint64_t version) {
+    for (std::uint64_t i = 0; i < kSharedElements; ++i) {
       const std::byte* at = view.at(i);
       ASSERT_NE(at, nullptr) << view.take_error().message();
-      ASSERT_TRUE(equal_bytes({at, kElement}, element(i, i % every == 0 ? version : old))) << i;
+      ASSERT_TRUE(equal_bytes({at, kSharedElement}, element(i, i % every == 0 ? version : old)))
+          << i;
     }
   }
 
-  ArrayWorld world_{kPage};
+  ArrayWorld world_{kSharedPage};
   LiveSet live_;
   AddressCache cache_;
 };
@@ -61,7 +63,7 @@ TEST_F(SharedAddresses, OfTheSameRootAreFoundOnce) {
   const ArrayRoot root = world_.publish(fill());
   expect(view(root, world_.file_reader()), 0, 1, 0);
   const std::size_t bytes = cache_.bytes();
-  EXPECT_GT(bytes, kElements / 8 * 8);
+  EXPECT_GT(bytes, kSharedElements / 8 * 8);
   PageReader reader = world_.reader();
   PageReader frameless = world_.file_reader();
   expect(view(root, frameless), 0, 1, 0);
@@ -80,8 +82,8 @@ TEST_F(SharedAddresses, OfTablesThatStayedAreSharedByANewRoot) {
   world_.commit(*writer, live_);
   const ArrayRoot second = world_.publish(array.root());
   ArrayView later = view(second, world_.file_reader());
-  for (std::uint64_t i = 0; i < kElements; ++i)
-    ASSERT_TRUE(equal_bytes({later.at(i), kElement}, element(i, i == 9 ? 7 : 0))) << i;
+  for (std::uint64_t i = 0; i < kSharedElements; ++i)
+    ASSERT_TRUE(equal_bytes({later.at(i), kSharedElement}, element(i, i == 9 ? 7 : 0))) << i;
   // One table of level 1, and the addresses of all tables: not each of them again.
   EXPECT_LT(cache_.bytes(), bytes + bytes / 4);
   expect(view(first, world_.file_reader()), 0, 1, 0);

@@ -39,12 +39,10 @@ class HnswFilter : public testing::Test {
                                const RecordFilter& among) {
     const Value vector =
         Value::of_vector(world().maker().type, query.data(), world().maker().dimension);
-    return must(exact_search(view, world().items(),
-                             {.field = 2,
-                              .metric = world().index().form().options.metric,
-                              .vector = vector,
-                              .k = k},
-                             &among.numbers()));
+    return must(exact_search(
+        view, world().items(),
+        {.field = 2, .metric = world().index().form().options.metric, .vector = vector, .k = k},
+        &among.numbers()));
   }
   // How many of the k nearest that match are found. All that is found matches, in order, by its
   // true distance, and as many as can be.
@@ -184,9 +182,7 @@ TEST_F(HnswFilter, NeverFewerThanMatch) {
     SCOPED_TRACE(way.name);
     for (const std::size_t matches : {0, 1, 2, 9, 10, 11, 63, 64, 65, 200}) {
       SCOPED_TRACE(matches);
-      const Wanted few = [&](RecordNumber i) {
-        return i % 13 == 5 && i / 13 < matches;
-      };
+      const Wanted few = [&](RecordNumber i) { return i % 13 == 5 && i / 13 < matches; };
       // Fewer than k, all, one more; the walk keeps fewer than it is asked for.
       for (const std::size_t k : {1, 10, 64, 199, 200, 500}) {
         const double part = recall(*snapshot, few, way, random, {.k = k, .ef = 1, .queries = 2});

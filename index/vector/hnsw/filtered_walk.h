@@ -1,7 +1,7 @@
 // The walk of a search that is narrowed to a set of places: only these are results. Instead of a
 // neighbour that does not match it goes on to the neighbours of that which do, as far as it takes
-// for a node to lead to as many matches as it has neighbours: one hop where all match, two where few
-// do (after NaviX, "A Native Vector Index Design for Graph DBMSs With Robust Predicate-Agnostic
+// for a node to lead to as many matches as it has neighbours: one hop where all match, two where
+// few do (after NaviX, "A Native Vector Index Design for Graph DBMSs With Robust Predicate-Agnostic
 // Search Performance", 2025, which has three modes by the share of matching neighbours, and in one
 // measures those that do not match too: here that took a third more distances for the same recall).
 // What was looked through once is not again.

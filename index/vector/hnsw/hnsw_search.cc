@@ -15,11 +15,12 @@ constexpr std::size_t kRankedLeast = 15;
 }  // namespace
 
 Result<std::unique_ptr<HnswReader>> HnswReader::open(View& view, const Collection& collection,
-                                                     const HnswIndex& index) {
+                                                     const HnswIndex& index,
+                                                     std::unique_ptr<SearchScratch> scratch) {
   const HnswForm& form = index.form();
   auto state = HnswState::read(view, form);
   if (!state) return index.failure(collection, state.error());
-  std::unique_ptr<HnswReader> reader(new HnswReader(form));
+  std::unique_ptr<HnswReader> reader(new HnswReader(form, std::move(scratch)));
   reader->state_ = *std::move(state);
   auto graph = reader->state_.graph(view, form);
   if (!graph) return index.failure(collection, graph.error());

@@ -18,9 +18,9 @@ enum class SearchWay : std::uint8_t {
 };
 
 struct SearchRequest {
-  const std::byte* vector = nullptr;  // as many bytes as the field's, at any address
-  std::size_t k = 0;                  // 1 to kMaxNeighbours
-  std::size_t ef = 0;                 // to kMostEf; less than k counts as k
+  const std::byte* vector = nullptr;          // as many bytes as the field's, at any address
+  std::size_t k = 0;                          // 1 to kMaxNeighbours
+  std::size_t ef = 0;                         // to kMostEf; less than k counts as k
   std::shared_ptr<const RecordFilter> among;  // only these records; nullptr: all
   // For tests: what else would follow from costs; and neighbours alone, without theirs.
   SearchWay way = SearchWay::kAny;
@@ -36,12 +36,25 @@ struct SearchFigures {
   std::uint64_t ef = 0;             // of the last walk
 };
 
+// What searches work with, kept from one to the next: none of it says anything. One thread.
+struct SearchScratch {
+  GraphSearch search;
+  FilteredWalk filtered;
+  ByteVector code;
+  std::vector<Neighbour<std::uint32_t>> candidates;
+  TopK<Place> nodes{1};
+  TopK<RecordNumber> records{1};
+};
+
 // An index at one view, which outlives it; of a write transaction it is good until the next change.
 // Kept, it remembers where blocks lie and keeps the memory of searches. One thread.
 class HnswReader {
  public:
   static Result<std::unique_ptr<HnswReader>> open(View& view, const Collection& collection,
-                                                  const HnswIndex& index);
+                                                  const HnswIndex& index,
+                                                  std::unique_ptr<SearchScratch> scratch = nullptr);
+  // The memory that it worked with; it is of no use then.
+  std::unique_ptr<SearchScratch> take_scratch() noexcept { return std::move(scratch_); }
 
   // How many records the index has.
   std::uint64_t count() const noexcept { return state_.count(); }
@@ -56,7 +69,17 @@ class HnswReader {
   // Of the graph or of the tail, by the distance of its code.
   using Candidate = Neighbour<std::uint32_t>;
 
-  explicit HnswReader(const HnswForm& form) : form_(form), code_(form.codes.code_bytes()) {}
+  HnswReader(const HnswForm& form, std::unique_ptr<SearchScratch> scratch)
+      : form_(form),
+        scratch_(scratch != nullptr ? std::move(scratch) : std::make_unique<SearchScratch>()),
+        search_(scratch_->search),
+        filtered_(scratch_->filtered),
+        code_(scratch_->code),
+        candidates_(scratch_->candidates),
+        nearest_nodes_(scratch_->nodes),
+        nearest_(scratch_->records) {
+    code_.resize(form.codes.code_bytes());
+  }
   Status find_matches(const std::shared_ptr<const RecordFilter>& among);
   Result<std::shared_ptr<const PlaceSet>> find_places(const RecordFilter& filter);
   bool is_match(std::uint32_t record) const noexcept { return !among_ || among_->has(record); }
@@ -86,16 +109,17 @@ class HnswReader {
   ArrayView tail_;
   ArrayView vectors_;
   ArrayView places_;
-  GraphSearch search_;
-  FilteredWalk filtered_;
+  std::unique_ptr<SearchScratch> scratch_;
+  GraphSearch& search_;
+  FilteredWalk& filtered_;
+  ByteVector& code_;
+  std::vector<Candidate>& candidates_;
+  TopK<Place>& nearest_nodes_;
+  TopK<RecordNumber>& nearest_;
   const RecordFilter* among_ = nullptr;  // of this search
   // Of the last search that had one, and where its records are here.
   std::shared_ptr<const RecordFilter> filter_;
   std::shared_ptr<const PlaceSet> matching_;
-  TopK<Place> nearest_nodes_{1};
-  ByteVector code_;
-  std::vector<Candidate> candidates_;
-  TopK<RecordNumber> nearest_{1};
   SearchFigures figures_;
 };
 

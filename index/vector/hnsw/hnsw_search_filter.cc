@@ -94,8 +94,8 @@ Status HnswReader::search_matches(const SearchRequest& request, std::size_t k) {
   const std::size_t ef = std::max(request.ef, k);
   if (measures(request, ef)) return measure_all(request, k);
   GraphReader reader(*graph_);
-  QUIRE_CHECK(search_.descend(reader, form_.codes.code_metric(), code_.data(),
-                              graph_->state().entry));
+  QUIRE_CHECK(
+      search_.descend(reader, form_.codes.code_metric(), code_.data(), graph_->state().entry));
   figures_.measured += search_.measured();
   QUIRE_TRY(const bool opposed, is_opposed());
   QUIRE_TRY(const bool sure, opposed ? walk_until_sure(request, ef, k) : walk_once(request, ef));
