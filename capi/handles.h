@@ -20,6 +20,7 @@
 #include "engine/db/database.h"
 #include "engine/record/record_reader.h"
 #include "engine/txn/range_cursor.h"
+#include "index/query/filter_cache.h"
 #include "index/query/query_cache.h"
 #include "index/vector/vector_search.h"
 #include "quire/quire.h"

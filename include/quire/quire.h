@@ -1106,16 +1106,17 @@ typedef struct quire_hit {
  * for k; `found` gets how many there are (fewer than k only when fewer records have the field and
  * are among those that are asked for). Distances are exact. Where the field has an index of the
  * kind "hnsw" (docs/indexes.md) by the metric, a few of the nearest may be missed, fewer with a
- * larger `ef`; without an index, and with QUIRE_SEARCH_EXACT, none. Ties in no particular order, the
- * same for the same state. By an index about O(ef * m * dimension + k log n), also with `among`,
- * of which an index of vectors takes what costs less: to measure all that match, or to walk. Else
- * O(n * dimension + k log n), n with the deleted records whose place no new one has taken; with
- * `among` O(n / 64 + matches * dimension + k log n). Finding the records of `among` costs what that
- * query does, the first time; searches of the same state by the same query find them again. Errors: TYPE (not a field of vectors, a query of another type), SCHEMA (another dimension,
- * NaN or infinities in the query, bits past the last), INVALID (k, ef, no such metric, field or
- * flag, no query or two, an index that is of another field, metric or kind, or given to an exact
- * search), NOT_FOUND (no such index), NOT_SUPPORTED (a metric that the field's type does not have;
- * `among` gives groups), and those of quire_query_open and quire_query_next for `among`. */
+ * larger `ef`; without an index, and with QUIRE_SEARCH_EXACT, none. Ties in no particular order,
+ * the same for the same state. By an index about O(ef * m * dimension + k log n), also with
+ * `among`, of which an index of vectors takes what costs less: to measure all that match, or to
+ * walk. Else O(n * dimension + k log n), n with the deleted records whose place no new one has
+ * taken; with `among` O(n / 64 + matches * dimension + k log n). Finding the records of `among`
+ * costs what that query does, the first time; searches of the same state by the same query find
+ * them again. Errors: TYPE (not a field of vectors, a query of another type), SCHEMA (another
+ * dimension, NaN or infinities in the query, bits past the last), INVALID (k, ef, no such metric,
+ * field or flag, no query or two, an index that is of another field, metric or kind, or given to an
+ * exact search), NOT_FOUND (no such index), NOT_SUPPORTED (a metric that the field's type does not
+ * have; `among` gives groups), and those of quire_query_open and quire_query_next for `among`. */
 QUIRE_API int quire_search(quire_txn* txn, quire_collection collection,
                            const quire_search_options* options, quire_hit* hits, size_t* found);
 

@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "index/vector/exact_search.h"
-#include "index/vector/filter_cache.h"
 #include "index/vector/hnsw/hnsw_search.h"
 
 namespace quire {

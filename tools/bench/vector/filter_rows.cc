@@ -202,6 +202,7 @@ class FilteredSearches {
     return found;
   }
   const std::vector<quire_hit>& hits() const { return hits_; }
+  void renew() { require(quire_renew(txn_.handle())); }
 
  private:
   const DataSet& set_;
@@ -260,6 +261,18 @@ std::vector<double> find_farthest(FilteredSearches& searches, const Asked* asked
   return farthest;
 }
 
+double measure_fresh(FilteredSearches& searches, std::size_t ef, const FilterSettings& settings) {
+  const Clock::time_point begun = Clock::now();
+  std::size_t done = 0;
+  double elapsed = 0;
+  while (elapsed < settings.seconds) {
+    searches.renew();
+    (void)searches.search(done++ % settings.queries, ef, nullptr, false);
+    elapsed = std::chrono::duration<double>(Clock::now() - begun).count();
+  }
+  return static_cast<double>(done) / elapsed;
+}
+
 double share_of(const Asked& asked, std::size_t records, std::size_t queries) {
   std::size_t matches = 0;
   const std::size_t some = std::min<std::size_t>(queries, 20);
@@ -289,6 +302,7 @@ FilterResults measure_filters(const DataSet& set, const std::vector<std::uint8_t
     results.qps = speed.qps;
     if (speed.recall >= kWantedRecall) break;
   }
+  results.fresh_qps = measure_fresh(searches, results.ef, settings);
   std::vector<Asked> all = make_labelled(base_labels, query_labels, settings.queries);
   for (const double share : settings.shares)
     for (Asked& asked : make_asked(set, attributes, share, settings.queries))

@@ -24,6 +24,7 @@ struct FilterResults {
   std::size_t ef = 0;
   double recall = 0;  // of searches of all
   double qps = 0;
+  double fresh_qps = 0;  // the same, each in a snapshot that was just taken
   std::vector<FilterRow> rows;
 };
 

@@ -254,7 +254,9 @@ void write_file(const std::string& path, const std::string& text) {
 void print_filters(const DataSet& set, const FilterResults& results, bool markdown) {
   using enum text::Align;
   std::cout << set.name << ", ef " << results.ef << ": of all " << text::grouped(results.qps)
-            << " queries/s, recall@10 " << fixed(results.recall, 4) << "\n\n";
+            << " queries/s, recall@10 " << fixed(results.recall, 4) << "; each in a new snapshot "
+            << text::grouped(results.fresh_qps) << " (" << fixed(results.fresh_qps / results.qps, 2)
+            << ")\n\n";
   text::Table table({{"matches"},
                      {"share", kRight},
                      {"recall@10", kRight},
@@ -287,6 +289,7 @@ nlohmann::json json_of(const DataSet& set, const FilterResults& results) {
           {"ef", results.ef},
           {"recall_of_all", results.recall},
           {"qps_of_all", results.qps},
+          {"fresh_qps_of_all", results.fresh_qps},
           {"filters", rows}};
 }
 

@@ -1,4 +1,4 @@
-#include "index/vector/filter_cache.h"
+#include "index/query/filter_cache.h"
 
 #include <algorithm>
 #include <bit>
