@@ -15,6 +15,8 @@ RecordFilter::Places RecordFilter::find_places(const ArrayRoot& root) const {
 void RecordFilter::keep_places(const ArrayRoot& root, Places places) const {
   if (!steady_) return;
   const std::scoped_lock lock(mutex_);
+  std::erase_if(kept_,
+                [&](const Kept& kept) { return kept.array == root.id && kept.root == root.root; });
   if (kept_.size() == kKept) kept_.erase(kept_.begin());
   kept_.push_back({root.id, root.root, std::move(places)});
 }

@@ -324,6 +324,38 @@ TEST_F(HnswFilter, KnowsOneFilterFromAnother) {
   EXPECT_EQ(again->figures().matches, 749u);
 }
 
+// A step plans for what is gone when it is carried out: the graph grows, and no record moves.
+TEST_F(HnswFilter, AGraphThatGrowsByDeadNodesIsNotTheOneBefore) {
+  Random random(22);
+  make({.maker = {kFilterF32, 8}});
+  world().put_some(0, 2000, random);
+  world().commit();
+  world().flush();
+  world().put_some(5000, 100, random);
+  world().commit();
+  auto before = must(world().database().begin_read());
+  const auto step = must(world().index().prepare(*before, world().items(), 100));
+  ASSERT_NE(step, nullptr);
+  for (std::int64_t id = 5000; id < 5100; ++id) world().erase(id);
+  world().commit();
+  const auto first = must(world().database().begin_read());
+  const Filter among = filter(*first, [](RecordNumber i) { return i < 2000 && i % 2 == 0; });
+  const ByteVector query = world().maker().make(random);
+  const SearchRequest request{
+      .vector = query.data(), .k = 10, .ef = 200, .among = among, .way = SearchWay::kWalk};
+  const auto reader = must(HnswReader::open(*first, world().items(), world().index()));
+  EXPECT_TRUE(reader->search(request));
+  auto txn = must(world().database().begin_unlogged());
+  must(step->apply(*txn, world().items()));
+  must(world().database().writer()->commit(*txn, Durability::kOs));
+  txn.reset();
+  ASSERT_EQ(world().figure("dead"), 100u);
+  const auto second = must(world().database().begin_read());
+  ASSERT_EQ(world().state(*first).places.root, world().state(*second).places.root);
+  const auto later = must(HnswReader::open(*second, world().items(), world().index()));
+  EXPECT_EQ(found(*second, *later, request, query), 10u);
+}
+
 TEST_F(HnswFilter, PlacesThatCannotBeAreDamage) {
   Random random(21);
   make({.maker = {kFilterF32, 8}});

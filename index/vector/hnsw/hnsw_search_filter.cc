@@ -41,7 +41,8 @@ Status HnswReader::find_matches(const std::shared_ptr<const RecordFilter>& among
   if (among_ == nullptr || among == filter_) return {};
   filter_.reset();
   matching_ = among->find_places(state_.places);
-  if (matching_ == nullptr) {
+  // A step that finds all that it planned gone adds dead nodes, and leaves `places` as it is.
+  if (matching_ == nullptr || matching_->end() != graph_->end()) {
     QUIRE_TRY(matching_, find_places(*among));
     among->keep_places(state_.places, matching_);
   }
