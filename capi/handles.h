@@ -20,6 +20,7 @@
 #include "engine/db/database.h"
 #include "engine/record/record_reader.h"
 #include "engine/txn/range_cursor.h"
+#include "index/query/filter_cache.h"
 #include "index/query/query_cache.h"
 #include "index/vector/vector_search.h"
 #include "quire/quire.h"
@@ -135,6 +136,8 @@ struct SharedDatabase {
   std::unique_ptr<Database> database;
   CollectionCache definitions{index_kinds()};
   query::QueryCache queries;
+  FilterCache filters;    // of searches
+  ScratchPool scratches;  // likewise
   std::mutex key_mutex;
   std::map<std::string, KeyFunction, std::less<>> key_functions;  // by name of the collection
   std::size_t handles = 0;                                        // under the registry's mutex
@@ -168,7 +171,7 @@ struct quire_txn {
   quire::query::RestingQueries resting;
   // A reader for each collection that was used: it keeps the definition and addresses of vectors.
   std::map<quire_collection, std::unique_ptr<quire::capi::OpenCollection>> collections;
-  quire::SearchMemory searches;               // of vectors, at the state of `snapshot`
+  quire::SearchMemory searches;               // of vectors
   std::vector<quire::OwnedValue> made_key;    // of the last record whose key was asked for
   std::vector<quire::Error> batch_errors;     // of the last batch, whose sentences were handed out
   std::vector<quire::OwnedValue> batch_keys;  // likewise, of the keys that were told
@@ -352,6 +355,7 @@ template <class Change>
 int redefine_collection(quire_txn* txn, quire_collection id, Change&& change) noexcept {
   return change_records(txn, id, [&](const Collection& collection) -> int {
     end_scans(txn, id);
+    txn->searches.clear();
     // Forgotten, but alive until it is done: `collection` is its.
     const auto forgotten = txn->collections.extract(id);
     const auto made = change(collection);

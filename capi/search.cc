@@ -2,7 +2,6 @@
 
 #include "capi/query_options.h"
 #include "engine/record/key_codec.h"
-#include "index/query/matching.h"
 
 using namespace quire;
 using namespace quire::capi;
@@ -54,16 +53,34 @@ Result<VectorQuery> query_of(const quire_search_options& options) {
   return query;
 }
 
+using SharedFilter = std::shared_ptr<const RecordFilter>;
+
 // The records that `among` gives, if there is one. A code.
 int find_among(quire_txn* txn, const Collection& collection, const quire_query_options* among,
-               std::optional<NumberSet>& numbers) {
+               SharedFilter& filter) {
   if (among == nullptr) return QUIRE_OK;
   QueryOptions options;
   if (const int code = options.read(among, "quire_search: among"); code != QUIRE_OK) return code;
-  auto found = query::matching_records(txn->view(), collection, options.request());
+  auto found = txn->db->shared->filters.find(txn->view(), collection, options.request());
   if (!found) return report(found.error());
-  numbers = *std::move(found);
+  filter = *std::move(found);
   return QUIRE_OK;
+}
+
+static_assert(static_cast<int>(SearchReport::Way::kExact) + 1 == QUIRE_SEARCHED_EXACTLY);
+static_assert(static_cast<int>(SearchReport::Way::kGraph) + 1 == QUIRE_SEARCHED_GRAPH);
+static_assert(static_cast<int>(SearchReport::Way::kMatches) + 1 == QUIRE_SEARCHED_MATCHES);
+static_assert(static_cast<int>(SearchReport::Way::kFilteredGraph) + 1 ==
+              QUIRE_SEARCHED_GRAPH_FILTERED);
+
+void tell(const SearchReport& report, quire_search_stat* to) noexcept {
+  quire_search_stat stat = QUIRE_SEARCH_STAT_INIT;
+  stat.way = static_cast<std::uint32_t>(report.way) + 1;
+  stat.ef = static_cast<std::uint32_t>(report.ef);
+  stat.matches = report.matches;
+  stat.codes = report.codes;
+  stat.vectors = report.vectors;
+  copy_out(stat, to);
 }
 
 Result<quire_hit> public_hit(const Schema& schema, const VectorHit& hit) {
@@ -91,16 +108,18 @@ extern "C" int quire_search(quire_txn* txn, quire_collection id, const quire_sea
     if (!collection) return report(collection.error());
     const auto query = query_of(options);
     if (!query) return report(query.error());
-    std::optional<NumberSet> among;
+    if (options.stat != nullptr && options.stat->size < sizeof(size_t))
+      return report(QUIRE_ERR_INVALID, "quire_search: stat has no size: initialize it");
+    SharedFilter among;
     if (const int code = find_among(txn, *collection, options.among, among); code != QUIRE_OK)
       return code;
     const auto terms = terms_of(options);
     if (!terms) return report(terms.error());
-    // Pages of a write transaction are others after each change.
-    if (txn->write != nullptr) txn->searches.clear();
-    const auto nearest = search_vectors(txn->view(), *collection, *query, *terms, txn->searches,
-                                        among ? &*among : nullptr);
+    SearchReport way;
+    const auto nearest =
+        search_vectors(txn->view(), *collection, *query, *terms, txn->searches, among, &way);
     if (!nearest) return report(nearest.error());
+    if (options.stat != nullptr) tell(way, options.stat);
     for (const VectorHit& hit : *nearest) {
       const auto one = public_hit(collection->schema(), hit);
       if (!one) return report(one.error());

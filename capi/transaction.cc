@@ -33,6 +33,7 @@ int begin_into(quire_db* db, uint32_t flags, quire_txn* txn) {
     db->reads.fetch_add(1);
   }
   txn->db = db;
+  txn->searches.use(&db->shared->scratches);
   txn->next_savepoint = 1;
   txn->state.store(HandleState::kOpen, std::memory_order_release);
   return QUIRE_OK;

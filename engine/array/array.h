@@ -21,6 +21,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/array/block_addresses.h"
 #include "engine/page/page_reader.h"
 #include "engine/page/page_writer.h"
 
@@ -46,7 +47,8 @@ struct ArrayRoot {
 PageNumber array_block_pages(std::uint32_t element_size, std::uint32_t page_size) noexcept;
 
 // Read side: one snapshot of an array. Keeps the addresses of the blocks it has seen, so a second
-// access is two loads. One thread; copies are independent.
+// access is two loads; shares them with other snapshots where its reader has a cache of them
+// (block_addresses.h). One thread; copies are independent.
 class ArrayView {
  public:
   ArrayView() = default;
@@ -58,7 +60,7 @@ class ArrayView {
   // element of a hole until the view is gone.
   const std::byte* at(std::uint64_t i) noexcept {
     const std::uint64_t block = divide_(i);
-    const std::byte* data = known(block);
+    const std::byte* data = known(i, block);
     if (data == nullptr) [[unlikely]]
       return at_unknown(i);
     return data + (i - block * divide_.divisor()) * array_.element_size;
@@ -67,7 +69,7 @@ class ArrayView {
   // seen yet.
   void prefetch(std::uint64_t i, std::size_t bytes = 1) const noexcept {
     const std::uint64_t block = divide_(i);
-    const std::byte* data = known(block);
+    const std::byte* data = known(i, block);
     if (data == nullptr) return;
     const std::byte* element = data + (i - block * divide_.divisor()) * array_.element_size;
     for (std::size_t line = 0; line < bytes; line += 64) __builtin_prefetch(element + line);
@@ -84,8 +86,6 @@ class ArrayView {
   Error take_error();
 
  private:
-  static constexpr unsigned kChunkBits = 12;  // blocks whose addresses lie together
-
   // i / divisor by a multiplication: the search loop does one for each element it looks at. Exact
   // for i < 2^32 (Lemire, Kaser, Kurz: Faster remainder by direct computation, 2019); a division
   // otherwise.
@@ -107,22 +107,39 @@ class ArrayView {
     std::uint64_t magic_ = 0;  // ceil(2^64 / divisor)
   };
 
-  const std::byte* known(std::uint64_t block) const noexcept {
-    const std::uint64_t chunk = block >> kChunkBits;
-    if (chunk >= chunks_.size() || chunks_[chunk].empty()) [[unlikely]]
+  // Of the block of element i.
+  const std::byte* known(std::uint64_t i, std::uint64_t block) const noexcept {
+    const std::uint64_t table = divide_by_table_(i);
+    if (table >= tables_) [[unlikely]]
       return nullptr;
-    return chunks_[chunk][block & ((1U << kChunkBits) - 1)];
+    const TableAddresses::Slot* slots = addresses_->slots(table);
+    if (slots == nullptr) [[unlikely]]
+      return nullptr;
+    return slots[block - table * blocks_of_table_].load(std::memory_order_relaxed);
   }
   const std::byte* at_unknown(std::uint64_t i) noexcept;
   // The block's bytes; null for a hole, and with error_ set where it can't be read.
   const std::byte* load_block(std::uint64_t block);
-  void keep(std::uint64_t block, const std::byte* data);
+  // The pointer to the table of level 1 over a block, or to the only block; null: a hole, or
+  // error_.
+  PagePtr find_table(std::uint64_t block);
+  const std::byte* fetch_table(const PagePtr& ptr, unsigned level);
+  const std::byte* fetch_block(const PagePtr& ptr);
+  std::shared_ptr<TableAddresses> addresses_of(std::uint64_t table, const PagePtr& ptr);
+  void open_addresses();
+  AddressCache::Ground ground() const noexcept;
+  PageNumber block_pages_now() const noexcept {
+    return array_.height == 0 ? array_.first_block_pages : array_.block_pages;
+  }
   const std::byte* zero_element();
 
   PageReader reader_;
   ArrayRoot array_;
-  Divider divide_;
-  std::vector<std::vector<const std::byte*>> chunks_;
+  Divider divide_;           // by elements of a block
+  Divider divide_by_table_;  // and of all blocks of a table
+  std::uint64_t blocks_of_table_ = 1;
+  std::shared_ptr<ArrayAddresses> addresses_;  // null: nothing was asked for yet
+  std::uint64_t tables_ = 0;                   // of which it has addresses
   std::shared_ptr<const std::byte[]>
       zeros_;  // an element of a hole that is too large for the shared one
   std::optional<Error> error_;

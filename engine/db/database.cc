@@ -21,7 +21,7 @@ Result<std::unique_ptr<Snapshot>> Database::begin_read() {
   if (writer_ != nullptr) return writer_->begin_read();
   if (attachment_ == nullptr) {
     QUIRE_TRY(const PageMap* map, space_->ensure(root_.page_count));
-    return std::make_unique<Snapshot>(nullptr, root_, PageReader(map, nullptr, root_.page_count));
+    return std::make_unique<Snapshot>(nullptr, root_, file_reader(map, root_));
   }
   // Memory first: a slot that is taken must find somebody to give it back.
   auto snapshot = std::make_unique<Snapshot>(nullptr, Root{}, PageReader{});
@@ -31,11 +31,18 @@ Result<std::unique_ptr<Snapshot>> Database::begin_read() {
   return snapshot;
 }
 
+// Of a state that is in the file whole.
+PageReader Database::file_reader(const PageMap* map, const Root& root) noexcept {
+  PageReader reader(map, nullptr, root.page_count);
+  reader.lend({.cache = &addresses_});
+  return reader;
+}
+
 Status Database::renew(Snapshot& snapshot) {
   if (writer_ != nullptr) return writer_->renew(snapshot);
   if (attachment_ == nullptr) {
     QUIRE_TRY(const PageMap* map, space_->ensure(root_.page_count));
-    snapshot.renew(root_, PageReader(map, nullptr, root_.page_count));
+    snapshot.renew(root_, file_reader(map, root_));
     return {};
   }
   const RootRing::Reading reading =
@@ -45,8 +52,7 @@ Status Database::renew(Snapshot& snapshot) {
     return fail(ErrorCode::kCorrupt, "%s: the published root is damaged", lock_path().c_str());
   const auto map = space_->ensure(root->page_count);
   // The slot stands at the new state, so the old one may go: an empty one takes its place.
-  snapshot.renew(map ? *root : Root{},
-                 map ? PageReader(*map, nullptr, root->page_count) : PageReader{});
+  snapshot.renew(map ? *root : Root{}, map ? file_reader(*map, *root) : PageReader{});
   if (!map) return std::unexpected(map.error());
   return {};
 }

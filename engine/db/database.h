@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/array/block_addresses.h"
 #include "engine/db/maintenance.h"
 #include "engine/db/meta.h"
 #include "engine/io/disk.h"
@@ -156,6 +157,7 @@ class Database {
   std::uint64_t look_around();
   void tell_figures();
   void ask_for_figures(DatabaseStat& stat);
+  PageReader file_reader(const PageMap* map, const Root& root) noexcept;
   void notify();
 
   io::Disk& disk_;
@@ -168,6 +170,7 @@ class Database {
   // `data` once more, for locks alone: they belong to an open file description, and a forked child
   // that keeps the maps of one keeps it open.
   std::unique_ptr<io::File> locks_;
+  AddressCache addresses_;  // lent to snapshots
   std::unique_ptr<PageSpace> space_;
   std::unique_ptr<Attachment> attachment_;  // null: this process keeps writers out instead
   std::unique_ptr<Writer> writer_;          // null: read-only

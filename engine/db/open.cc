@@ -228,6 +228,7 @@ Status Database::open_writer() {
   space_ = std::make_unique<PageSpace>(*data_, page_size_);
   writer_ = std::make_unique<Writer>(Writer::Files{*data_, *attachment_, *space_}, page_size_,
                                      options_.writer);
+  writer_->share_addresses(&addresses_);
   writer_->set_bulk_commit(
       [this](WriteTxn& txn, Root& root) { return checkpoint_bulk(txn, root); });
   maintenance_ =

@@ -18,6 +18,14 @@
 
 namespace quire {
 
+class AddressCache;  // engine/array/block_addresses.h
+
+// What readers of one snapshot may take from those of others.
+struct LentAddresses {
+  AddressCache* cache = nullptr;  // null: nothing
+  std::uint64_t generation = 0;   // read after the snapshot was registered
+};
+
 // A small value; copy it to read one snapshot from several threads. Each copy is for one thread.
 class PageReader {
  public:
@@ -53,6 +61,25 @@ class PageReader {
     return page;
   }
 
+  // The bytes of a page, where it takes no hashing to trust it; else null, and nothing failed.
+  const std::byte* find(const PagePtr& ptr, PageNumber pages) const noexcept {
+    if (frames_ != nullptr) {
+      if (const Frame* frame = frames_->find(ptr.page); frame != nullptr)
+        return frame->birth == ptr.birth && frame->pages >= pages ? frame->data : nullptr;
+    }
+    if (ptr.page < kFirstPage || pages > page_count_ || ptr.page > page_count_ - pages ||
+        file_ != nullptr ||
+        seen_[ptr.page].load(std::memory_order_relaxed) != seen_tag(ptr.checksum))
+      return nullptr;
+    return base_ + (static_cast<std::size_t>(ptr.page) << shift_);
+  }
+
+  // Addresses of blocks that are kept for all snapshots.
+  void lend(const LentAddresses& addresses) noexcept { addresses_ = addresses; }
+  const LentAddresses& addresses() const noexcept { return addresses_; }
+  const std::byte* base() const noexcept { return base_; }
+  bool looks_at_frames() const noexcept { return frames_ != nullptr; }
+
   // From here on pages are hashed as pread gives them, before anything touches them through the
   // map: an I/O error is then an error, not a signal (check, salvage). Needs a map of its own, on
   // which nothing has been seen yet.
@@ -81,6 +108,7 @@ class PageReader {
   const FrameTable* frames_ = nullptr;
   const PageMap* map_ = nullptr;
   io::File* file_ = nullptr;
+  LentAddresses addresses_;
   PageNumber page_count_ = 0;
   std::uint32_t shift_ = 12;
   struct Failure {

@@ -1,6 +1,7 @@
 #include "engine/record/numbers.h"
 
 #include <algorithm>
+#include <bit>
 
 #include <boost/container/small_vector.hpp>
 
@@ -51,6 +52,14 @@ Status add_present(View& view, const TreeRoot& tree, VectorSlot slot, NumberSet&
 }
 
 }  // namespace
+
+std::uint64_t NumberSet::count() const noexcept {
+  std::uint64_t all = 0;
+  for (const std::uint64_t word : words) all += static_cast<unsigned>(std::popcount(word));
+  if (const unsigned used = size % 64; used != 0)
+    all -= static_cast<unsigned>(std::popcount(words.back() >> used));
+  return all;
+}
 
 Result<FreedNumber> decode_freed_key(Bytes key) {
   if (key.size() != sizeof(FreedKey::bytes))

@@ -80,6 +80,8 @@ struct NumberSet {
   void add(RecordNumber number) noexcept {
     words[number / 64] |= std::uint64_t{1} << (number % 64);
   }
+  // How many. O(size / 64).
+  std::uint64_t count() const noexcept;
   // Keeps what the other has too. Both are of one state of a collection.
   void keep(const NumberSet& other) noexcept {
     for (std::size_t i = 0; i < words.size(); ++i) words[i] &= other.words[i];

@@ -490,6 +490,8 @@ void Writer::retire_locked(std::vector<Frame*>& written) noexcept try {
     first = std::min(first, frame->birth);
     frames_.erase(frame->page);
   }
+  // Before it is told to whom they may still matter: see AddressCache.
+  retired_generation_.fetch_add(1);
   retired_.push_back({std::move(written), first, tip_.txn});
 } catch (const std::bad_alloc&) {
   return;
@@ -512,7 +514,10 @@ Result<PageReader> Writer::reader_for(const Root& root) {
   QUIRE_TRY(const PageMap* map, space_.ensure(root.page_count));
   // A root with its checksum was flushed: all it reaches is in the file.
   const bool in_file = !root.catalog || root.catalog.checksum != 0;
-  return PageReader(map, in_file ? nullptr : &frames_, root.page_count);
+  PageReader reader(map, in_file ? nullptr : &frames_, root.page_count);
+  // The caller has registered its slot, or holds the state otherwise.
+  reader.lend({addresses_, retired_generation_.load()});
+  return reader;
 }
 
 Result<std::unique_ptr<Snapshot>> Writer::begin_read() {

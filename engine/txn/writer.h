@@ -75,6 +75,9 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
+  // Lent to all snapshots from here on, and outlives them. Before the first.
+  void share_addresses(AddressCache* cache) noexcept { addresses_ = cache; }
+
   const WriterOptions& options() const noexcept { return options_; }
 
   // --- opening (before any transaction; one thread) ---
@@ -286,7 +289,9 @@ class Writer {
   std::uint64_t plan_logged_bytes_ = 0;  // logged_bytes_ when it began
   TxnNumber publishing_ = 0;
   std::vector<Retired> retired_;
-  wal::Lsn written_ = 0;  // the log's marks, as the hook told
+  std::atomic<std::uint64_t> retired_generation_{0};  // how often frames were retired
+  AddressCache* addresses_ = nullptr;                 // null: nothing is shared
+  wal::Lsn written_ = 0;                              // the log's marks, as the hook told
   wal::Lsn synced_ = 0;
   std::optional<Error> poison_;
   std::vector<PageRun> released_;  // scratch

@@ -1059,6 +1059,24 @@ typedef enum quire_metric {
       6 /* 1 - bits that both have / bits that either has; 0 where both are zero */
 } quire_metric;
 
+/* How a search went; each is filled in as far as `size` lets it. */
+typedef struct quire_search_stat {
+  size_t size;
+  uint32_t way;     /* QUIRE_SEARCHED_* */
+  uint32_t ef;      /* of the walk through the graph; 0: there was none */
+  uint64_t matches; /* vectors that could be found: with `among`, of the records it gives */
+  uint64_t codes;   /* short codes of vectors that were measured */
+  uint64_t vectors; /* vectors that were measured exactly */
+} quire_search_stat;
+#define QUIRE_SEARCH_STAT_INIT {sizeof(quire_search_stat), 0, 0, 0, 0, 0}
+
+enum {
+  QUIRE_SEARCHED_EXACTLY = 1, /* every vector that could be found was measured exactly */
+  QUIRE_SEARCHED_GRAPH = 2,   /* by an index */
+  QUIRE_SEARCHED_MATCHES = 3, /* every vector of `among`, by an index, which has codes of them */
+  QUIRE_SEARCHED_GRAPH_FILTERED = 4 /* by an index, narrowed to `among` on the way */
+};
+
 typedef struct quire_search_options {
   size_t size;
   uint32_t metric;     /* quire_metric */
@@ -1083,9 +1101,10 @@ typedef struct quire_search_options {
    * look for that; before the first time (from 1,000 vectors on) 64, 128 and 400 are taken for the
    * named ones. So it holds for queries that are like the data, in the mean. 0: none */
   double target;
+  quire_search_stat* stat; /* filled in where the search succeeds; may be NULL */
 } quire_search_options;
 #define QUIRE_SEARCH_OPTIONS_INIT \
-  {sizeof(quire_search_options), QUIRE_METRIC_DEFAULT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+  {sizeof(quire_search_options), QUIRE_METRIC_DEFAULT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define QUIRE_TARGET_FAST 0.90
 #define QUIRE_TARGET_BALANCED 0.95
 #define QUIRE_TARGET_HIGH 0.99
@@ -1104,15 +1123,18 @@ typedef struct quire_hit {
  * for k; `found` gets how many there are (fewer than k only when fewer records have the field and
  * are among those that are asked for). Distances are exact. Where the field has an index of the
  * kind "hnsw" (docs/indexes.md) by the metric, a few of the nearest may be missed, fewer with a
- * larger `ef`; without an index, with QUIRE_SEARCH_EXACT and with `among`, none. Ties in no
- * particular order, the same for the same state. By an index about O(ef * m * dimension + k log n).
- * Else O(n * dimension + k log n), n with the deleted records whose place no new one has taken;
- * with `among` O(n / 64 + m * dimension + k log m) for its m records, and what it takes to find
- * these. Errors: TYPE (not a field of vectors, a query of another type), SCHEMA (another dimension,
- * NaN or infinities in the query, bits past the last), INVALID (k, ef, target, no such metric,
- * field or flag, no query or two, an index that is of another field, metric or kind, or given to an
- * exact search), NOT_FOUND (no such index), NOT_SUPPORTED (a metric that the field's type does not
- * have; `among` gives groups), and those of quire_query_open and quire_query_next for `among`. */
+ * larger `ef`; without an index, and with QUIRE_SEARCH_EXACT, none. Ties in no particular order,
+ * the same for the same state. By an index about O(ef * m * dimension + k log n), also with
+ * `among`, of which an index of vectors takes what costs less: to measure all that match, or to
+ * walk. Else O(n * dimension + k log n), n with the deleted records whose place no new one has
+ * taken; with `among` O(n / 64 + matches * dimension + k log n). Finding the records of `among`
+ * costs what that query does, the first time; searches of the same state by the same query find
+ * them again. Errors: TYPE (not a field of vectors, a query of another type), SCHEMA (another
+ * dimension, NaN or infinities in the query, bits past the last), INVALID (k, ef, target, no such
+ * metric, field or flag, no query or two, an index that is of another field, metric or kind, or
+ * given to an exact search), NOT_FOUND (no such index), NOT_SUPPORTED (a metric that the field's
+ * type does not have; `among` gives groups), and those of quire_query_open and quire_query_next for
+ * `among`. */
 QUIRE_API int quire_search(quire_txn* txn, quire_collection collection,
                            const quire_search_options* options, quire_hit* hits, size_t* found);
 

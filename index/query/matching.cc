@@ -12,21 +12,18 @@ std::string field_of_key(const Schema& schema) {
   return text + '"';
 }
 
-Result<NumberSet> matching_records(View& view, const Collection& collection, QueryRequest request) {
+Result<Matching> matching_records(View& view, const Collection& collection, QueryRequest request) {
   if (!request.group.empty() || request.distinct)
     return fail(ErrorCode::kNotSupported, "query: its rows are groups, not records");
   const std::string key = field_of_key(collection.schema());
   request.select = key;
-  QUIRE_TRY(NumberSet numbers, no_numbers(view, collection));
+  request.as_set = true;
+  Matching matching;
+  QUIRE_TRY(matching.numbers, no_numbers(view, collection));
   QUIRE_TRY(const auto query, Query::open(view, collection, request));
-  while (true) {
-    QUIRE_TRY(const bool there, query->next());
-    if (!there) return numbers;
-    const std::optional<RecordNumber> number = query->number();
-    if (!number || *number >= numbers.size)
-      return collection.failure(ErrorCode::kCorrupt, "has a record with a number it did not give");
-    numbers.add(*number);
-  }
+  QUIRE_CHECK(query->add_numbers(matching.numbers));
+  matching.steady = !query->prepared()->filter->uses_now();
+  return matching;
 }
 
 }  // namespace quire::query

@@ -10,8 +10,14 @@ namespace quire::query {
 // record has at hand, quoted where its name needs that.
 std::string field_of_key(const Schema& schema);
 
+struct Matching {
+  NumberSet numbers;
+  bool steady = false;  // the same whenever it is asked of the same state
+};
+
 // What the query selects is of no meaning. kNotSupported where its rows are groups; else the errors
-// of Query. O(query), and a bit of memory for each number.
-Result<NumberSet> matching_records(View& view, const Collection& collection, QueryRequest request);
+// of Query. O(query), and a bit of memory for each number; records are read only where no index
+// answers a condition.
+Result<Matching> matching_records(View& view, const Collection& collection, QueryRequest request);
 
 }  // namespace quire::query

@@ -334,7 +334,7 @@ class Planner {
       (by_entry ? plan.entry_tests : plan.row_tests).push_back(i);
       if (by_entry) std::ranges::copy(fields, std::back_inserter(plan.entry_fields));
     }
-    const bool duplicates = !plan.by_number && plan.path.duplicates;
+    const bool duplicates = !plan.by_number && plan.path.duplicates && !wanted_.as_set;
     plan.reads_rows = !plan.row_tests.empty() || duplicates || !entries_suffice(plan);
     if (!plan.reads_rows) add_given_fields(plan);
     std::ranges::sort(plan.entry_fields);

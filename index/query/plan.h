@@ -23,6 +23,7 @@ struct Wanted {
   std::span<const OrderTerm> order;
   std::uint64_t rows = kAll;  // that are needed of those found, at most
   bool keys = true;           // whether primary keys of the records are wanted too
+  bool as_set = false;        // the same record may come several times: its number alone counts
   // Which way must be taken: an index by name, or none of them.
   std::string_view index;
   bool no_index = false;

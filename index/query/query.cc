@@ -143,14 +143,21 @@ void Query::want(const QueryRequest& request) {
   index_ = request.index;
   wanted_.index = index_;
   wanted_.no_index = request.no_index;
+  // Which records they are depends on the order only where some are left out.
+  wanted_.as_set = request.as_set && !groups && limit_ == kAll && offset_ == 0 && !from_;
+  if (wanted_.as_set) {
+    wanted_.fields = {};
+    wanted_.order = {};
+    wanted_.keys = false;
+  }
   wanted_.tree = from_ ? from_->tree : 0;
   wanted_.by_number = from_ && from_->kind == query::Token::Kind::kNumbers;
 }
 
 // The plan of what was asked before, where it is as good now.
 Result<bool> Query::plan_again(const QueryRequest& request) {
-  const bool same =
-      planned_ && !from_ && index_ == request.index && wanted_.no_index == request.no_index;
+  const bool same = planned_ && !from_ && index_ == request.index &&
+                    wanted_.no_index == request.no_index && !wanted_.as_set && !request.as_set;
   want(request);
   if (!same) return false;
   // The ends of a range cost the same, however many entries it has.
@@ -292,6 +299,21 @@ Result<bool> Query::next() {
   ++given_;
   ++budget_.figures().given;
   return true;
+}
+
+Status Query::add_numbers(NumberSet& numbers) {
+  const auto add = [&](std::optional<RecordNumber> number) -> Status {
+    if (!number || *number >= numbers.size)
+      return collection_.failure(ErrorCode::kCorrupt, "has a record with a number it did not give");
+    numbers.add(*number);
+    return {};
+  };
+  if (wanted_.as_set && !started_) QUIRE_CHECK(start());
+  while (true) {
+    QUIRE_TRY(const bool there, wanted_.as_set ? stream_.next() : next());
+    if (!there) return {};
+    QUIRE_CHECK(add(wanted_.as_set ? stream_.number() : number()));
+  }
 }
 
 Result<ByteVector> Query::token() const {

@@ -5,6 +5,7 @@
 // asked for.
 #pragma once
 
+#include "engine/record/numbers.h"
 #include "engine/record/record_reader.h"
 #include "index/query/prepared_query.h"
 #include "index/query/sorter.h"
@@ -25,6 +26,7 @@ struct QueryRequest {
   Bytes token;             // of a query that asked for the same: goes on behind its last row
   std::string_view index;  // only by this one
   bool no_index = false;   // by none
+  bool as_set = false;     // numbers of records alone, by add_numbers()
   query::Limits limits;
 
   QueryText text() const noexcept { return {filter, select, group, order, distinct}; }
@@ -59,6 +61,9 @@ class Query {
   std::span<const QueryColumn> columns() const noexcept { return prepared_->columns; }
   // The next row. False at the end. kBudget.
   Result<bool> next();
+  // Instead of that, of a request as_set: the numbers of all records, in the order that costs
+  // least. O(entries read), rows only where a condition needs them.
+  Status add_numbers(NumberSet& numbers);
   std::span<const Value> values() const noexcept { return values_; }
   // Of the record that is the row: nothing where rows are groups.
   std::optional<RecordNumber> number() const noexcept { return number_; }

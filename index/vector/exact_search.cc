@@ -141,12 +141,14 @@ Status check_query(const Collection& collection, const VectorQuery& query) {
 }
 
 Result<std::vector<VectorHit>> exact_search(View& view, const Collection& collection,
-                                            const VectorQuery& query, const NumberSet* among) {
+                                            const VectorQuery& query, const NumberSet* among,
+                                            std::uint64_t* measured) {
   QUIRE_CHECK(check_query(collection, query));
   QUIRE_TRY(const DistanceFunctions distance, distance_of(collection, query));
   const std::size_t place = collection.schema().vector_place(query.field);
   QUIRE_TRY(NumberSet numbers, numbers_with_vector(view, collection, place));
   if (among != nullptr) numbers.keep(*among);
+  if (measured != nullptr) *measured = numbers.count();
   QUIRE_TRY(const ArrayRoot root, view.array_root(collection.definition().vectors[place]));
   ArrayView array(view.reader(), root);
   if (array.element_size() != collection.schema().field(query.field).vector_bytes())

@@ -36,9 +36,10 @@ Status check_query(const Collection& collection, const VectorQuery& query);
 // state of the view; nullptr: all). kInvalid, kType, kSchema, kNotSupported (the metric) for a
 // query that does not fit, naming collection and field. O(record numbers / 64 + vectors to be
 // measured * dimension), and a bit of memory for each number; pages without such a vector are not
-// read.
+// read. `measured` (may be null) gets how many were.
 Result<std::vector<VectorHit>> exact_search(View& view, const Collection& collection,
                                             const VectorQuery& query,
-                                            const NumberSet* among = nullptr);
+                                            const NumberSet* among = nullptr,
+                                            std::uint64_t* measured = nullptr);
 
 }  // namespace quire

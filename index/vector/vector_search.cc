@@ -74,20 +74,83 @@ Status check_target(const Collection& collection, const VectorQuery& query,
   return {};
 }
 
+Result<std::vector<VectorHit>> search_exactly(View& view, const Collection& collection,
+                                              const VectorQuery& query,
+                                              const std::shared_ptr<const RecordFilter>& among,
+                                              SearchReport* report) {
+  std::uint64_t measured = 0;
+  auto hits = exact_search(view, collection, query, among ? &among->numbers() : nullptr, &measured);
+  if (report != nullptr) *report = {.matches = measured, .vectors = measured};
+  return hits;
+}
+
+SearchReport report_of(const hnsw::SearchFigures& figures, bool filtered) noexcept {
+  using Way = SearchReport::Way;
+  const bool walked = figures.way == hnsw::SearchWay::kWalk;
+  return {.way = walked     ? filtered ? Way::kFilteredGraph : Way::kGraph
+                 : filtered ? Way::kMatches
+                            : Way::kExact,
+          .matches = figures.matches,
+          .codes = figures.measured,
+          .vectors = figures.exact,
+          .ef = figures.ef};
+}
+
+Result<std::vector<VectorHit>> hits_of(View& view, const Collection& collection,
+                                       std::span<const Neighbour<RecordNumber>> found) {
+  std::vector<RecordNumber> numbers;
+  numbers.reserve(found.size());
+  for (const Neighbour<RecordNumber>& each : found) numbers.push_back(each.id);
+  std::vector<NumberEntry> entries(numbers.size());
+  QUIRE_CHECK(read_numbers(view, collection, numbers, entries));
+  std::vector<VectorHit> hits;
+  hits.reserve(numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    hits.push_back({found[i].distance, numbers[i], entries[i].key});
+  return hits;
+}
+
 }  // namespace
 
+std::unique_ptr<hnsw::SearchScratch> ScratchPool::take() noexcept {
+  const std::scoped_lock lock(mutex_);
+  return count_ == 0 ? nullptr : std::move(idle_[--count_]);
+}
+
+void ScratchPool::put(std::unique_ptr<hnsw::SearchScratch> scratch) noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (count_ < kKept) idle_[count_++] = std::move(scratch);
+}
+
+void SearchMemory::give_back(Kept& kept) noexcept {
+  if (kept.reader != nullptr && pool_ != nullptr) pool_->put(kept.reader->take_scratch());
+  kept.reader.reset();
+}
+
+void SearchMemory::clear() noexcept {
+  for (auto& [id, kept] : readers_) give_back(kept);
+  readers_.clear();
+}
+
+// Each change of an index in a write transaction comes with one of its records. What is defined
+// anew is cleared by the caller.
 Result<HnswReader*> SearchMemory::reader(View& view, const Collection& collection,
                                          const HnswIndex& index) {
-  std::unique_ptr<HnswReader>& kept = readers_[index.form().structures.head];
-  if (kept == nullptr) {
-    QUIRE_TRY(kept, HnswReader::open(view, collection, index));
-  }
-  return kept.get();
+  Kept& kept = readers_[index.form().structures.head];
+  const std::uint64_t version = view.tree_version(collection.id());
+  if (kept.reader != nullptr && kept.version == version) return kept.reader.get();
+  give_back(kept);
+  QUIRE_TRY(kept.reader,
+            HnswReader::open(view, collection, index, pool_ != nullptr ? pool_->take() : nullptr));
+  kept.version = version;
+  return kept.reader.get();
 }
 
 Result<std::vector<VectorHit>> search_vectors(View& view, const Collection& collection,
                                               const VectorQuery& query, const SearchTerms& terms,
-                                              SearchMemory& memory, const NumberSet* among) {
+                                              SearchMemory& memory,
+                                              const std::shared_ptr<const RecordFilter>& among,
+                                              SearchReport* report) {
   QUIRE_CHECK(check_query(collection, query));
   if (terms.ef > hnsw::kMostEf)
     return collection.field_failure(ErrorCode::kInvalid, query.field,
@@ -95,25 +158,15 @@ Result<std::vector<VectorHit>> search_vectors(View& view, const Collection& coll
                                         ", must be at most " + std::to_string(hnsw::kMostEf));
   QUIRE_CHECK(check_target(collection, query, terms));
   QUIRE_TRY(const HnswIndex* index, choose_index(collection, query, terms));
-  if (index == nullptr || among != nullptr) {
-    VectorQuery measured = query;
-    if (index != nullptr) measured.metric = index->form().options.metric;
-    return exact_search(view, collection, measured, among);
-  }
+  if (index == nullptr) return search_exactly(view, collection, query, among, report);
   QUIRE_TRY(HnswReader * reader, memory.reader(view, collection, *index));
-  auto found = reader->search(
-      {.vector = query.vector.vector, .k = query.k, .ef = ef_of(query, terms, *reader)});
+  auto found = reader->search({.vector = query.vector.vector,
+                               .k = query.k,
+                               .ef = ef_of(query, terms, *reader),
+                               .among = among});
   if (!found) return index->failure(collection, found.error());
-  std::vector<RecordNumber> numbers;
-  numbers.reserve(found->size());
-  for (const Neighbour<RecordNumber>& each : *found) numbers.push_back(each.id);
-  std::vector<NumberEntry> entries(numbers.size());
-  QUIRE_CHECK(read_numbers(view, collection, numbers, entries));
-  std::vector<VectorHit> hits;
-  hits.reserve(numbers.size());
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    hits.push_back({(*found)[i].distance, numbers[i], entries[i].key});
-  return hits;
+  if (report != nullptr) *report = report_of(reader->figures(), among != nullptr);
+  return hits_of(view, collection, *found);
 }
 
 }  // namespace quire

@@ -150,21 +150,27 @@ Status GraphSearchOf<Reader>::expand(unsigned level, Place place) {
 }
 
 template <class Reader>
+Status GraphSearchOf<Reader>::descend(Reader& reader, const CodeMetric& metric, const void* query,
+                                      Place entry) {
+  if (entry >= reader.end())
+    return fail(ErrorCode::kCorrupt, "graph: its entry is %u, and it has %u places", entry,
+                reader.end());
+  QUIRE_CHECK(begin(reader, metric, query, entry));
+  if (entry == kNoPlace) return {};
+  for (unsigned level = level_of(entry, reader.shape().seed); level > 0; --level)
+    QUIRE_CHECK(walk(level, 1));
+  return {};
+}
+
+template <class Reader>
 Result<std::span<const Neighbour<Place>>> GraphSearchOf<Reader>::run(Reader& reader,
                                                                      const CodeMetric& metric,
                                                                      const void* query, Place entry,
                                                                      std::size_t ef) {
   if (ef == 0 || ef > kMostEf)
     return fail(ErrorCode::kInvalid, "graph: ef is %zu, it must be 1 to %u", ef, kMostEf);
-  if (entry >= reader.end())
-    return fail(ErrorCode::kCorrupt, "graph: its entry is %u, and it has %u places", entry,
-                reader.end());
-  QUIRE_CHECK(begin(reader, metric, query, entry));
-  if (entry != kNoPlace) {
-    for (unsigned level = level_of(entry, reader.shape().seed); level > 0; --level)
-      QUIRE_CHECK(walk(level, 1));
-    QUIRE_CHECK(walk(0, ef));
-  }
+  QUIRE_CHECK(descend(reader, metric, query, entry));
+  if (entry != kNoPlace) QUIRE_CHECK(walk(0, ef));
   return found();
 }
 

@@ -46,6 +46,7 @@ class SearchPool {
 class VisitedPlaces {
  public:
   void forget(Place end);
+  bool has(Place place) const noexcept { return (words_[place / 64] >> (place % 64) & 1) != 0; }
   // Whether it was not yet.
   bool visit(Place place) {
     const std::uint64_t bit = std::uint64_t{1} << (place % 64);
@@ -74,6 +75,8 @@ class GraphSearchOf {
 
   // The same in steps: begin() at the entry; walk() at a level, from what the step before found.
   Status begin(Reader& reader, const CodeMetric& metric, const void* query, Place entry);
+  // begin(), and the walks above level 0. kInvalid and kCorrupt as run().
+  Status descend(Reader& reader, const CodeMetric& metric, const void* query, Place entry);
   Status walk(unsigned level, std::size_t ef);
   std::span<const Neighbour<Place>> found() { return pool_.sorted(); }
   // From now on the walks do as if this node were not there; kNoPlace: all are. It must not be the

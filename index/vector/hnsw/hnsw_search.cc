@@ -15,11 +15,12 @@ constexpr std::size_t kRankedLeast = 15;
 }  // namespace
 
 Result<std::unique_ptr<HnswReader>> HnswReader::open(View& view, const Collection& collection,
-                                                     const HnswIndex& index) {
+                                                     const HnswIndex& index,
+                                                     std::unique_ptr<SearchScratch> scratch) {
   const HnswForm& form = index.form();
   auto state = HnswState::read(view, form);
   if (!state) return index.failure(collection, state.error());
-  std::unique_ptr<HnswReader> reader(new HnswReader(form));
+  std::unique_ptr<HnswReader> reader(new HnswReader(form, std::move(scratch)));
   reader->state_ = *std::move(state);
   auto graph = reader->state_.graph(view, form);
   if (!graph) return index.failure(collection, graph.error());
@@ -31,6 +32,7 @@ Result<std::unique_ptr<HnswReader>> HnswReader::open(View& view, const Collectio
     return index.failure(collection, ErrorCode::kCorrupt,
                          "the array of vectors has elements of another size");
   reader->vectors_ = ArrayView(view.reader(), vectors);
+  reader->places_ = ArrayView(view.reader(), reader->state_.places);
   return reader;
 }
 
@@ -42,15 +44,24 @@ Result<std::span<const Neighbour<RecordNumber>>> HnswReader::search(const Search
     return fail(ErrorCode::kInvalid, "a search with an ef of %zu, must be at most %u", request.ef,
                 kMostEf);
   figures_ = {};
-  const std::uint64_t total = count();
+  QUIRE_CHECK(find_matches(request.among));
+  const std::uint64_t total =
+      among_ == nullptr ? count() : matching_->count() + matching_->waiting();
+  figures_.matches = total;
   const std::size_t k = std::min<std::uint64_t>(request.k, total);
-  nearest_.reset(k);
   if (k == total || !state_.encodes(form_)) {
     QUIRE_CHECK(scan_all(request.vector, k));
     return nearest_.sorted();
   }
+  nearest_.reset(k);
   form_.codes.encode(request.vector, state_.parameters(), code_.data());
   search_.leave_out(request.without);
+  QUIRE_CHECK(among_ == nullptr ? search_all(request, k) : search_matches(request, k));
+  return nearest_.sorted();
+}
+
+Status HnswReader::search_all(const SearchRequest& request, std::size_t k) {
+  figures_.way = SearchWay::kWalk;
   // Dead nodes take places of the pool; a graph may have lost its way to some.
   const std::uint64_t nodes = state_.roots.lists.size;
   for (std::size_t ef = std::max(request.ef, k);; ef *= 2) {
@@ -59,12 +70,7 @@ Result<std::span<const Neighbour<RecordNumber>>> HnswReader::search(const Search
     QUIRE_CHECK(scan_tail(request.vector, code_.data()));
     if (candidates_.size() >= k || ef >= nodes || ef >= kMostEf) break;
   }
-  if (candidates_.size() < k) {
-    QUIRE_CHECK(scan_all(request.vector, k));
-  } else {
-    QUIRE_CHECK(rank(request.vector, k));
-  }
-  return nearest_.sorted();
+  return candidates_.size() < k ? scan_all(request.vector, k) : rank(request.vector, k);
 }
 
 Status HnswReader::walk(const std::byte* code, std::size_t ef) {
@@ -73,7 +79,11 @@ Status HnswReader::walk(const std::byte* code, std::size_t ef) {
   QUIRE_TRY(const auto found,
             search_.run(reader, form_.codes.code_metric(), code, graph_->state().entry, ef));
   figures_.measured += search_.measured();
-  for (const Neighbour<Place>& node : found) {
+  return add_candidates(found);
+}
+
+Status HnswReader::add_candidates(std::span<const Neighbour<Place>> nodes) {
+  for (const Neighbour<Place>& node : nodes) {
     const auto use = graph_->use(node.id);
     if (!use) return std::unexpected(graph_->take_error());
     if (use->is_live()) candidates_.push_back({node.distance, use->value});
@@ -97,11 +107,22 @@ Status HnswReader::scan_tail(const std::byte* vector, const std::byte* code) {
 Status HnswReader::measure_slots(const std::byte* vector, const std::byte* code,
                                  const std::byte* slots, std::size_t count) {
   const std::size_t bytes = form_.tail_entry_bytes();
-  float distances[kBatch];
-  form_.codes.code_metric().distance.rows(code, slots, bytes, count, form_.codes.dimension(),
-                                          distances);
+  const void* list[kBatch];
+  std::size_t matches = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const TailEntry entry = TailEntry::read(slots + i * bytes, form_.codes.code_bytes());
+    const std::byte* slot = slots + i * bytes;
+    if (is_match(TailEntry::read(slot, form_.codes.code_bytes()).record)) list[matches++] = slot;
+  }
+  float distances[kBatch];
+  const DistanceFunctions& distance = form_.codes.code_metric().distance;
+  if (matches == count) {
+    distance.rows(code, slots, bytes, count, form_.codes.dimension(), distances);
+  } else {
+    distance.list(code, list, matches, form_.codes.dimension(), distances);
+  }
+  for (std::size_t i = 0; i < matches; ++i) {
+    const TailEntry entry =
+        TailEntry::read(static_cast<const std::byte*>(list[i]), form_.codes.code_bytes());
     if (entry.version != state_.code_version(form_)) {
       QUIRE_TRY(const std::byte* other, vector_of(entry.record));
       distances[i] = form_.codes.to_code_distance(
@@ -110,7 +131,7 @@ Status HnswReader::measure_slots(const std::byte* vector, const std::byte* code,
     }
     candidates_.push_back({distances[i], entry.record});
   }
-  figures_.measured += count;
+  figures_.measured += matches;
   return {};
 }
 
@@ -122,10 +143,13 @@ Result<const std::byte*> HnswReader::vector_of(std::uint32_t record) {
   return vector;
 }
 
+std::size_t HnswReader::ranked_of(std::size_t k) const noexcept {
+  return form_.codes.is_exact() ? k : std::max(k + k / 2, kRankedLeast);
+}
+
 // The nearest by their codes are measured exactly, and the k nearest of them stay.
 Status HnswReader::rank(const std::byte* vector, std::size_t k) {
-  const std::size_t ranked =
-      std::min(candidates_.size(), form_.codes.is_exact() ? k : std::max(k + k / 2, kRankedLeast));
+  const std::size_t ranked = std::min(candidates_.size(), ranked_of(k));
   std::ranges::nth_element(candidates_,
                            candidates_.begin() + static_cast<std::ptrdiff_t>(ranked) - 1,
                            nearer<std::uint32_t>);
@@ -156,6 +180,7 @@ Status HnswReader::measure(const std::byte* vector, std::span<const Candidate> c
 }
 
 Status HnswReader::scan_all(const std::byte* vector, std::size_t k) {
+  figures_.way = SearchWay::kMeasure;
   nearest_.reset(k);
   candidates_.clear();
   const auto add = [&](std::uint32_t record) -> Status {
@@ -165,15 +190,23 @@ Status HnswReader::scan_all(const std::byte* vector, std::size_t k) {
     candidates_.clear();
     return {};
   };
-  for (Place place = 1; place < graph_->end(); ++place) {
+  const auto add_node = [&](Place place) -> Status {
     const auto use = graph_->use(place);
     if (!use) return std::unexpected(graph_->take_error());
-    if (use->is_live()) QUIRE_CHECK(add(use->value));
+    return use->is_live() ? add(use->value) : Status();
+  };
+  if (among_ == nullptr) {
+    for (Place place = 1; place < graph_->end(); ++place) QUIRE_CHECK(add_node(place));
+  } else {
+    PlaceSet::Iterator each(*matching_);
+    for (Place place = each.next(); place != kNoPlace; place = each.next())
+      QUIRE_CHECK(add_node(place));
   }
   for (std::uint64_t slot = 0; slot < tail_.size(); ++slot) {
     const std::byte* element = tail_.at(slot);
     if (element == nullptr) return std::unexpected(tail_.take_error());
-    QUIRE_CHECK(add(TailEntry::read(element, form_.codes.code_bytes()).record));
+    const TailEntry entry = TailEntry::read(element, form_.codes.code_bytes());
+    if (is_match(entry.record)) QUIRE_CHECK(add(entry.record));
   }
   return measure(vector, candidates_);
 }

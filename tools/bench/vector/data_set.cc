@@ -137,6 +137,16 @@ DataSet read_data_set(const std::string& directory, const std::string& name, std
   return set;
 }
 
+std::vector<std::uint8_t> read_labels(const std::string& directory, const std::string& name,
+                                      const std::string& of, std::size_t count) {
+  const std::string path = directory + "/" + name + "." + of + ".labels.u8";
+  if (!fs::exists(path)) return {};
+  const std::vector<char> bytes = read_file(path);
+  if (bytes.size() < count)
+    throw std::runtime_error(path + " has fewer labels than there are vectors");
+  return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count)};
+}
+
 DataSet generate_data_set(const Generated& generated) {
   std::mt19937_64 random(generated.seed);
   std::normal_distribution<float> normal;

@@ -34,6 +34,11 @@ inline constexpr std::size_t kMeasuredK = 10;
 // Throws std::runtime_error.
 DataSet read_data_set(const std::string& directory, const std::string& name, std::size_t limit);
 
+// NAME.base.labels.u8 or NAME.query.labels.u8, a byte a row, at most `count`; empty where there is
+// no such file. Throws std::runtime_error.
+std::vector<std::uint8_t> read_labels(const std::string& directory, const std::string& name,
+                                      const std::string& of, std::size_t count);
+
 // So many normal vectors around `clusters` centres, and 1,000 queries.
 struct Generated {
   std::size_t count = 100'000;

@@ -12,6 +12,7 @@
 #include <map>
 
 #include "tools/bench/text_table.h"
+#include "tools/bench/vector/filter_rows.h"
 #include "tools/bench/vector/plot.h"
 
 namespace quire::bench {
@@ -36,6 +37,8 @@ struct Options {
   std::string json_file;
   std::string svg_directory;
   bool markdown = false;
+  bool filters = false;
+  FilterSettings filtered;
 };
 
 void add_options(CLI::App& app, Options& options) {
@@ -71,6 +74,14 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--json", options.json_file, "also write the results to this file");
   app.add_option("--svg", options.svg_directory, "write a plot of each set, recall-NAME.svg, there")
       ->check(CLI::ExistingDirectory);
+  app.add_flag("--filters", options.filters,
+               "instead, searches of Quire that are narrowed by filters");
+  app.add_option("--shares", options.filtered.shares, "of the records that match them")
+      ->delimiter(',')
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--filtered-ef", options.filtered.ef,
+                 "how far these look; 0: as far as it takes for a recall of 0.95 of all")
+      ->capture_default_str();
   app.add_flag("--markdown", options.markdown, "print tables as Markdown");
 }
 
@@ -240,6 +251,63 @@ void write_file(const std::string& path, const std::string& text) {
   if (!file.flush()) throw std::runtime_error(path + " can't be written");
 }
 
+void print_filters(const DataSet& set, const FilterResults& results, bool markdown) {
+  using enum text::Align;
+  std::cout << set.name << ", ef " << results.ef << ": of all " << text::grouped(results.qps)
+            << " queries/s, recall@10 " << fixed(results.recall, 4) << "; each in a new snapshot "
+            << text::grouped(results.fresh_qps) << " (" << fixed(results.fresh_qps / results.qps, 2)
+            << ")\n\n";
+  text::Table table({{"matches"},
+                     {"share", kRight},
+                     {"recall@10", kRight},
+                     {"queries/s", kRight},
+                     {"scan of the matches", kRight},
+                     {"of the better of scan and all", kRight},
+                     {"codes", kRight},
+                     {"vectors", kRight},
+                     {"walked", kRight}});
+  for (const FilterRow& row : results.rows)
+    table.add({row.where, fixed(100 * row.share, 1) + "%", fixed(row.recall, 4),
+               text::grouped(row.qps), text::grouped(row.scan_qps),
+               fixed(row.qps / std::max(row.scan_qps, results.qps), 2), fixed(row.codes, 0),
+               fixed(row.vectors, 0), fixed(100 * row.walked, 0) + "%"});
+  std::cout << print(table, markdown) << '\n';
+}
+
+nlohmann::json json_of(const DataSet& set, const FilterResults& results) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const FilterRow& row : results.rows)
+    rows.push_back({{"matches", row.where},
+                    {"share", row.share},
+                    {"recall", row.recall},
+                    {"qps", row.qps},
+                    {"scan_qps", row.scan_qps},
+                    {"codes", row.codes},
+                    {"vectors", row.vectors},
+                    {"walked", row.walked}});
+  return {{"set", set.name},
+          {"ef", results.ef},
+          {"recall_of_all", results.recall},
+          {"qps_of_all", results.qps},
+          {"fresh_qps_of_all", results.fresh_qps},
+          {"filters", rows}};
+}
+
+// In a process of its own there is nothing to compare with: only Quire has filters.
+nlohmann::json run_filters(const DataSet& set, const Options& options, const std::string& scratch) {
+  IndexSettings index = options.index;
+  index.directory = scratch + "/" + set.name + "-filters";
+  fs::create_directory(index.directory);
+  FilterSettings settings = options.filtered;
+  settings.seconds = options.seconds;
+  std::cerr << set.name << ": builds and measures\n";
+  const FilterResults results = measure_filters(
+      set, read_labels(options.data, set.name, "base", set.base.count()),
+      read_labels(options.data, set.name, "query", set.queries.count()), index, settings);
+  print_filters(set, results, options.markdown);
+  return json_of(set, results);
+}
+
 void run(const Options& options) {
   if (!options.sets.empty() && options.data.empty())
     throw std::runtime_error("--sets needs --data, the folder they are in");
@@ -250,6 +318,10 @@ void run(const Options& options) {
   for (const std::string& name : names) {
     const DataSet set = name.empty() ? generate_data_set(options.generated)
                                      : read_data_set(options.data, name, options.limit);
+    if (options.filters) {
+      results.push_back(run_filters(set, options, scratch.path()));
+      continue;
+    }
     std::vector<Measured> all = build_all(set, options, scratch.path());
     if (all.empty()) throw std::runtime_error("none of these engines is here");
     measure_all(options, all);
