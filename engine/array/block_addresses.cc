@@ -23,9 +23,9 @@ std::shared_ptr<TableAddresses> ArrayAddresses::find(std::uint64_t table) const 
   return at == tables_.end() ? nullptr : at->second;
 }
 
-void ArrayAddresses::keep(std::uint64_t table, std::shared_ptr<TableAddresses> addresses) {
+void ArrayAddresses::keep(std::uint64_t table, const std::shared_ptr<TableAddresses>& addresses) {
   const std::scoped_lock lock(mutex_);
-  const auto [at, is_new] = tables_.try_emplace(table, std::move(addresses));
+  const auto [at, is_new] = tables_.try_emplace(table, addresses);
   if (is_new) slots_[table].store(at->second->slots.get(), std::memory_order_release);
 }
 

@@ -46,7 +46,7 @@ class ArrayAddresses {
   // nullptr likewise. Takes a lock.
   std::shared_ptr<TableAddresses> find(std::uint64_t table) const;
   // Keeps the first that it is given.
-  void keep(std::uint64_t table, std::shared_ptr<TableAddresses> addresses);
+  void keep(std::uint64_t table, const std::shared_ptr<TableAddresses>& addresses);
 
  private:
   struct Free {

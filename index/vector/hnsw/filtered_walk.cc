@@ -132,13 +132,14 @@ Result<double> FilteredWalk::share_near(GraphView& view, Place place, const Plac
   Neighbours near;
   const auto count = [&](Place of, bool keeps) {
     const std::byte* list = view.list(0, of);
-    return list != nullptr && each_neighbour(list, [&](Place neighbour) {
-             ++all;
-             matches += matching.has(neighbour) ? 1 : 0;
-             if (!keeps || near.count == kLookedAround) return;
-             view.prefetch_list(neighbour);
-             near.places[near.count++] = neighbour;
-           });
+    if (list == nullptr) return false;
+    return each_neighbour(list, [&](Place neighbour) {
+      ++all;
+      if (matching.has(neighbour)) ++matches;
+      if (!keeps || near.count == kLookedAround) return;
+      view.prefetch_list(neighbour);
+      near.places[near.count++] = neighbour;
+    });
   };
   if (!count(place, true)) return failure(place);
   for (std::uint32_t i = 0; i < near.count; ++i)
