@@ -23,8 +23,8 @@ struct OrderRequest {
 // Each number once. Of each 64 vectors one, by chance, is of a sample; the sample is linked to a
 // graph, and put in the order of a walk from each to the nearest neighbour that the walk was not at
 // yet; each vector comes to the member of the sample that it is nearest to. A few vectors stay in
-// their order. With one thread the same vectors have the same order. About 5% of what linking them
-// costs.
+// their order. With one thread the same vectors have the same order. A small part of what linking
+// them costs: expected O(count * log(count) * dimension / threads).
 Result<std::vector<std::uint32_t>> order_near(const OrderRequest& request);
 
 }  // namespace quire::hnsw
