@@ -28,6 +28,15 @@ class BatchMemory : public ::testing::Test {
     return found->contents;
   }
   StructureId keyspace() { return must(world_.txn().find_name(kBatchesName))->id; }
+  // What is remembered, as a bug might have left it.
+  void put(Bytes key, Bytes value) {
+    const WriteTxn::InternalAccess access(world_.txn());
+    must(world_.txn().put(keyspace(), key, value, TreeWriter::PutMode::kUpsert));
+  }
+  void erase(Bytes key) {
+    const WriteTxn::InternalAccess access(world_.txn());
+    EXPECT_TRUE(must(world_.txn().erase(keyspace(), key)));
+  }
   // Two for each that is remembered.
   std::uint64_t entries() { return must(world_.txn().tree_root(keyspace())).count(); }
 
@@ -92,7 +101,7 @@ TEST_F(BatchMemory, ThatIsDamagedIsSaidToBe) {
     good = to_vector(must(cursor.value()));
   }
   const auto code = [&](const ByteVector& value) {
-    must(world_.txn().put(id, key, value, TreeWriter::PutMode::kUpdate));
+    put(key, value);
     return code_of(find_batch(world_.txn(), kShop, "a", 0));
   };
   EXPECT_EQ(code(good), ErrorCode::kOk);
@@ -120,7 +129,7 @@ TEST_F(BatchMemory, ThatIsDamagedIsSaidToBe) {
   ByteVector older(good.begin(), good.end() - 1);
   older[0] = std::byte{1};
   EXPECT_EQ(code(older), ErrorCode::kOk);
-  must(world_.txn().put(id, as_bytes("e"), {}, TreeWriter::PutMode::kInsert));
+  put(as_bytes("e"), {});
   EXPECT_EQ(code_of(forget_batches(world_.txn(), 0, 1)), ErrorCode::kCorrupt);
 }
 
@@ -142,7 +151,7 @@ TEST_F(BatchMemory, KeysWithTheSameHashAreToldApart) {
   of_another[kKeyAt] = std::byte{'b'};
   const auto occupy = [&](unsigned number) {
     place.back() = static_cast<std::byte>(number);
-    must(world_.txn().put(id, place, of_another, TreeWriter::PutMode::kUpsert));
+    put(place, of_another);
   };
   occupy(0);
   EXPECT_EQ(find(kShop, "a"), 0u);
@@ -154,10 +163,10 @@ TEST_F(BatchMemory, KeysWithTheSameHashAreToldApart) {
   EXPECT_EQ(code_of(remember_batch(world_.txn(), kShop, "a", batch, 100)), ErrorCode::kTooLarge);
   // One of them goes, and its place is taken.
   place.back() = std::byte{7};
-  EXPECT_TRUE(must(world_.txn().erase(id, place)));
+  erase(place);
   remember(kShop, "a", 4, 100);
   EXPECT_EQ(find(kShop, "a"), 4u);
-  EXPECT_TRUE(must(world_.txn().erase(id, place)));
+  erase(place);
   EXPECT_EQ(find(kShop, "a"), 0u);
 }
 
@@ -197,7 +206,7 @@ TEST_F(BatchMemory, KeysThatMakeNoSenseAreSaidTo) {
   const auto with = [&](std::size_t from_end, std::uint8_t byte) {
     ByteVector bad = good;
     bad[bad.size() - from_end] = static_cast<std::byte>(byte);
-    must(world_.txn().put(id, key, bad, TreeWriter::PutMode::kUpdate));
+    put(key, bad);
     return code_of(find_batch(world_.txn(), kShop, "a", 0));
   };
   EXPECT_EQ(with(1, 'd'), ErrorCode::kOk);
