@@ -171,6 +171,9 @@ class SearchByIndex(CliTest):
 
     def test_maintain(self):
         self.create("near", "v", "--kind", "hnsw")
+        # How far to look for a target is measured, unless the making has had the time.
+        self.good("maintain", self.db)
+        self.assertGreater(self.indexes()["near"]["figures"]["calibrated at nodes"], 0)
         done = self.good("maintain", self.db)
         self.assertEqual((done.out, done.err), ("", "quire: nothing waited\n"))
         self.good("load", self.db, "c", "-", stdin=ndjson(
