@@ -83,70 +83,70 @@ Status GraphSearchOf<Reader>::walk(unsigned level, std::size_t ef) {
     visited_.visit(start.id);
     pool_.offer(start.distance, start.id);
   }
-  while (true) {
-    const Place place = pool_.expand();
-    if (place == kNoPlace) return {};
-    QUIRE_CHECK(expand(level, place));
+  const int at_once = level == 0 ? kExpandedAtOnce : 1;
+  while (pool_.peek() != kNoPlace) {
+    Batch batch;
+    for (int i = 0; i < at_once; ++i) {
+      const Place place = pool_.expand();
+      if (place != kNoPlace) QUIRE_CHECK(gather(level, place, batch));
+    }
+    measure(level, batch);
   }
+  return {};
 }
 
-// Of the neighbours of a node, those that were not visited, and their codes, each prefetched. How
-// many; nothing where one can't be read.
+// Of the neighbours of a node, those that were not visited, and their codes, each prefetched, join
+// the batch. False where one can't be read.
 template <class Reader>
 template <class NeighbourAt>
-std::optional<std::size_t> GraphSearchOf<Reader>::visit(std::uint32_t count,
-                                                        const NeighbourAt& neighbour_at,
-                                                        Batch& batch) {
-  std::size_t unvisited = 0;
+bool GraphSearchOf<Reader>::visit(std::uint32_t count, const NeighbourAt& neighbour_at,
+                                  Batch& batch) {
   for (std::uint32_t i = 0; i < count; ++i) {
     const Place neighbour = neighbour_at(i);
     if (neighbour == kNoPlace) break;
-    if (neighbour >= end_) [[unlikely]] {
-      // Told by the reader, which checks what it reads.
-      Neighbours list;
-      (void)reader_->read(batch.level, batch.of, list);
-      return std::nullopt;
-    }
+    if (neighbour >= end_) [[unlikely]]
+      return false;
     if (!visited_.visit(neighbour)) continue;
     const std::byte* code = reader_->code(neighbour);
-    if (code == nullptr) return std::nullopt;
+    if (code == nullptr) return false;
     prefetch_code(code);
-    batch.places[unvisited] = neighbour;
-    batch.codes[unvisited++] = code;
+    batch.places[batch.count] = neighbour;
+    batch.codes[batch.count++] = code;
   }
-  return unvisited;
+  return true;
 }
 
-// All addresses first, each prefetched; then the list that comes next, most likely; then distances.
 template <class Reader>
-Status GraphSearchOf<Reader>::expand(unsigned level, Place place) {
-  Batch batch;
-  batch.level = level;
-  batch.of = place;
-  std::optional<std::size_t> count;
+Status GraphSearchOf<Reader>::gather(unsigned level, Place place, Batch& batch) {
+  Neighbours list;
+  bool all = false;
   if (const std::byte* stored = reader_->stored_list(level, place)) {
-    count = visit(
-        reader_->shape().most(level),
-        [stored](std::uint32_t i) {
-          return load_le<Place>(stored + std::size_t{i} * sizeof(Place));
-        },
-        batch);
+    const auto neighbour_at = [stored](std::uint32_t i) {
+      return load_le<Place>(stored + std::size_t{i} * sizeof(Place));
+    };
+    all = visit(reader_->shape().most(level), neighbour_at, batch);
+    // A place that can't be is told by the reader, which checks what it reads.
+    if (!all) (void)reader_->read(level, place, list);
   } else {
-    Neighbours list;
     if (!reader_->read(level, place, list)) return std::unexpected(reader_->take_error());
-    count = visit(list.count, [&list](std::uint32_t i) { return list.places[i]; }, batch);
+    all = visit(list.count, [&list](std::uint32_t i) { return list.places[i]; }, batch);
   }
-  if (!count) return std::unexpected(reader_->take_error());
+  if (!all) return std::unexpected(reader_->take_error());
+  return {};
+}
+
+// The list that comes next, most likely; then distances.
+template <class Reader>
+void GraphSearchOf<Reader>::measure(unsigned level, const Batch& batch) {
   if (const Place next = pool_.peek(); level == 0 && next != kNoPlace) reader_->prefetch_list(next);
-  float distances[kMostNeighbours];
-  metric_.distance.list(query_, batch.codes, *count, metric_.dimension, distances);
-  for (std::size_t i = 0; i < *count; ++i) {
+  float distances[kExpandedAtOnce * kMostNeighbours];
+  metric_.distance.list(query_, batch.codes, batch.count, metric_.dimension, distances);
+  for (std::size_t i = 0; i < batch.count; ++i) {
     // One that is nearer than all that wait is expanded next, unless a nearer one comes.
     if (pool_.offer(distances[i], batch.places[i]) && level == 0 && pool_.peek() == batch.places[i])
       reader_->prefetch_list(batch.places[i]);
   }
-  measured_ += *count;
-  return {};
+  measured_ += batch.count;
 }
 
 template <class Reader>

