@@ -109,7 +109,7 @@ Result<std::unique_ptr<wal::LogReader>> LogSalvager::open_behind(const SalvageBa
                 "the state has the log up to LSN %llu, and what there is of the log begins with "
                 "LSN %llu",
                 static_cast<unsigned long long>(*base.lsn),
-                static_cast<unsigned long long>(from.lsn + 1));
+                static_cast<unsigned long long>(from.lsn) + 1);
   if (!base.lsn)
     events_.push_back({.kind = Kind::kNote,
                        .subject = Subject::kLog,
