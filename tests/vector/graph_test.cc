@@ -26,13 +26,7 @@ TEST(Graph, FindsTheNearestOfClustersThatCameOneAfterTheOther) {
   GraphWorld world(16, {});
   world.insert(vectors, 500);
   GraphView view = world.view();
-  // Queries from every cluster.
-  Vectors queries{16, {}};
-  std::mt19937_64 random(4);
-  std::normal_distribution<float> normal(0, 0.5F);
-  for (std::size_t i = 7; i < vectors.count(); i += 50)
-    for (std::uint32_t d = 0; d < 16; ++d)
-      queries.values.push_back(vectors.row(i)[d] + normal(random));
+  const Vectors queries = near_every_50th(vectors, 16, 4);
   EXPECT_GE(recall_at_10(world, view, vectors, queries, 100), 0.95);
   EXPECT_LE(world.check().unreachable, 25u);
 }

@@ -44,6 +44,17 @@ inline Vectors clustered_vectors(std::size_t count, std::uint32_t dimension, std
   return vectors;
 }
 
+// Queries from all over: each near to one of them.
+inline Vectors near_every_50th(const Vectors& vectors, std::uint32_t dimension, unsigned seed) {
+  Vectors queries{dimension, {}};
+  std::mt19937_64 random(seed);
+  std::normal_distribution<float> normal(0, 0.5F);
+  for (std::size_t i = 7; i < vectors.count(); i += 50)
+    for (std::uint32_t d = 0; d < dimension; ++d)
+      queries.values.push_back(vectors.row(i)[d] + normal(random));
+  return queries;
+}
+
 class GraphWorld {
  public:
   GraphWorld(std::uint32_t dimension, GraphShape shape)

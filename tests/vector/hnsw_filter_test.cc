@@ -56,11 +56,15 @@ class HnswFilter : public testing::Test {
     std::size_t right = 0;
     for (std::size_t i = 0; i < hits->size(); ++i) {
       const Neighbour<RecordNumber>& hit = (*hits)[i];
-      if (i > 0) EXPECT_TRUE(nearer((*hits)[i - 1], hit));
+      if (i > 0) {
+        EXPECT_TRUE(nearer((*hits)[i - 1], hit));
+      }
       EXPECT_TRUE(request.among->has(hit.id));
       if (!truth.empty() && hit.distance <= truth.back().distance) ++right;
       const auto at = std::ranges::find(truth, hit.id, &VectorHit::number);
-      if (at != truth.end()) EXPECT_EQ(at->distance, hit.distance);
+      if (at != truth.end()) {
+        EXPECT_EQ(at->distance, hit.distance);
+      }
     }
     return right;
   }
@@ -120,8 +124,12 @@ TEST_F(HnswFilter, EachWayFindsWhatMatches) {
       SCOPED_TRACE(std::to_string(percent) + "%, " + way.name);
       // One hop loses its way where few match: that is what two are for.
       const double part = recall(*snapshot, wanted, way, random);
-      if (way.hops == Hops::kTwo) EXPECT_GE(part, 0.95);
-      if (way.hops == Hops::kOne && percent == 1) EXPECT_LT(part, 0.9) << "two are not needed";
+      if (way.hops == Hops::kTwo) {
+        EXPECT_GE(part, 0.95);
+      }
+      if (way.hops == Hops::kOne && percent == 1) {
+        EXPECT_LT(part, 0.9) << "two are not needed";
+      }
     }
   }
 }
@@ -138,7 +146,9 @@ TEST_F(HnswFilter, MatchesThatLieFarFromTheQueryAreFound) {
     const Wanted wanted = [&](RecordNumber i) { return first_of(*snapshot, i) > from; };
     for (const WayTaken& way : kWays) {
       SCOPED_TRACE(std::to_string(from) + ", " + way.name);
-      if (way.hops == Hops::kTwo) EXPECT_GE(recall(*snapshot, wanted, way, random), 0.95);
+      if (way.hops == Hops::kTwo) {
+        EXPECT_GE(recall(*snapshot, wanted, way, random), 0.95);
+      }
     }
   }
 }
@@ -165,8 +175,9 @@ TEST_F(HnswFilter, OfEveryKindOfCode) {
     for (const WayTaken& way : kWays) {
       SCOPED_TRACE(way.name);
       const Wanted wanted = [](RecordNumber i) { return i % 3 == 0; };
-      if (way.hops == Hops::kTwo)
+      if (way.hops == Hops::kTwo) {
         EXPECT_GE(recall(*snapshot, wanted, way, random, {.ef = 200}), 0.9);
+      }
     }
   }
 }
@@ -186,7 +197,9 @@ TEST_F(HnswFilter, NeverFewerThanMatch) {
       // Fewer than k, all, one more; the walk keeps fewer than it is asked for.
       for (const std::size_t k : {1, 10, 64, 199, 200, 500}) {
         const double part = recall(*snapshot, few, way, random, {.k = k, .ef = 1, .queries = 2});
-        if (k >= matches) EXPECT_EQ(part, 1.0) << k;
+        if (k >= matches) {
+          EXPECT_EQ(part, 1.0) << k;
+        }
       }
     }
   }
@@ -212,7 +225,9 @@ TEST_F(HnswFilter, WhatWaitsIsAskedByItsRecord) {
     SCOPED_TRACE(way.name);
     EXPECT_EQ(recall(*snapshot, all_waiting, way, random), 1.0);
     EXPECT_EQ(recall(*snapshot, changed, way, random), 1.0);
-    if (way.hops == Hops::kTwo) EXPECT_GE(recall(*snapshot, some, way, random), 0.95);
+    if (way.hops == Hops::kTwo) {
+      EXPECT_GE(recall(*snapshot, some, way, random), 0.95);
+    }
   }
 }
 
@@ -231,7 +246,9 @@ TEST_F(HnswFilter, DeletedRecordsAreNotFoundAndLeadOn) {
   const Wanted gone = [](RecordNumber i) { return i % 2 == 0; };
   for (const WayTaken& way : kWays) {
     SCOPED_TRACE(way.name);
-    if (way.hops == Hops::kTwo) EXPECT_GE(recall(*snapshot, wanted, way, random), 0.95);
+    if (way.hops == Hops::kTwo) {
+      EXPECT_GE(recall(*snapshot, wanted, way, random), 0.95);
+    }
     EXPECT_EQ(recall(*snapshot, gone, way, random), 1.0) << "nothing is there, and nothing found";
   }
 }
@@ -247,7 +264,9 @@ TEST_F(HnswFilter, OfATransactionItsOwnChanges) {
   const Wanted wanted = [](RecordNumber i) { return i % 3 == 0; };
   for (const WayTaken& way : kWays) {
     SCOPED_TRACE(way.name);
-    if (way.hops == Hops::kTwo) EXPECT_GE(recall(world().txn(), wanted, way, random), 0.95);
+    if (way.hops == Hops::kTwo) {
+      EXPECT_GE(recall(world().txn(), wanted, way, random), 0.95);
+    }
   }
   world().abort();
 }

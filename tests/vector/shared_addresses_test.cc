@@ -67,7 +67,9 @@ TEST(SharedAddresses, OfFramesThatComeAndGo) {
         const std::uint64_t version = version_of(*snapshot, world.items());
         EXPECT_GE(version, newest);
         newest = version;
-        if (held != nullptr) EXPECT_EQ(version_of(*held, world.items()), held_version);
+        if (held != nullptr) {
+          EXPECT_EQ(version_of(*held, world.items()), held_version);
+        }
         if (testing::Test::HasFailure()) return;
         if (round % (3 + reader) != 0) continue;
         held = std::move(snapshot);
@@ -77,7 +79,9 @@ TEST(SharedAddresses, OfFramesThatComeAndGo) {
   for (std::uint64_t version = 2; version < 60 && !testing::Test::HasFailure(); ++version) {
     put_all(version);
     // Frames are retired.
-    if (version % 3 == 0) EXPECT_TRUE(world.database().checkpoint());
+    if (version % 3 == 0) {
+      EXPECT_TRUE(world.database().checkpoint());
+    }
   }
   done = true;
   for (std::thread& reader : readers) reader.join();
