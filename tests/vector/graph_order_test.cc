@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <numeric>
+#include <thread>
 
 #include "index/vector/hnsw/share_out.h"
 #include "tests/vector/graph_world.h"
@@ -103,6 +104,49 @@ TEST(ShareOut, DoesEachPieceOnce) {
                              },
                              .report = [](std::uint64_t) { return Status(); }}));
       for (std::size_t i = 0; i < done.size(); ++i) ASSERT_EQ(done[i], i < 5 ? 0 : 1);
+    }
+  }
+}
+
+// The caller's thread comes to its first piece when the other has done them all.
+TEST(ShareOut, ReportsBeginningAndEndWhoeverDoesThePieces) {
+  constexpr std::size_t kEnd = 5000;
+  std::atomic<std::size_t> done{0};
+  std::vector<std::uint64_t> reports;
+  const auto caller = std::this_thread::get_id();
+  ASSERT_TRUE(share_out({.first = 10,
+                         .end = kEnd,
+                         .threads = 2,
+                         .make_worker = [&]() -> Worker {
+                           if (std::this_thread::get_id() == caller)
+                             while (done < kEnd - 10) std::this_thread::yield();
+                           return [&](std::size_t) {
+                             ++done;
+                             return Status();
+                           };
+                         },
+                         .report =
+                             [&](std::uint64_t count) {
+                               reports.push_back(count);
+                               return Status();
+                             }}));
+  EXPECT_EQ(reports, (std::vector<std::uint64_t>{10, kEnd}));
+}
+
+TEST(ShareOut, EndsWithTheErrorOfAnyReport) {
+  for (const std::size_t end : {0, 1, 10'000}) {
+    for (const bool throws : {false, true}) {
+      const Status done =
+          share_out({.end = end,
+                     .threads = 2,
+                     .make_worker = []() -> Worker { return [](std::size_t) { return Status(); }; },
+                     .report = [&](std::uint64_t count) -> Status {
+                       if (count < end) return {};
+                       if (throws) throw std::bad_alloc();
+                       return fail(ErrorCode::kCancelled, "enough");
+                     }});
+      ASSERT_FALSE(done);
+      EXPECT_EQ(done.error().code(), throws ? ErrorCode::kNoMemory : ErrorCode::kCancelled);
     }
   }
 }

@@ -147,7 +147,6 @@ class Build {
                            .threads = request_.threads,
                            .make_worker = make_worker,
                            .report = request_.report}));
-    QUIRE_CHECK(request_.report(request_.places.size()));
     return entry_;
   }
 

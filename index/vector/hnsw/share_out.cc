@@ -25,6 +25,7 @@ class Sharing {
     std::vector<std::thread> threads;
     // Whatever happens, every thread has ended when this returns.
     const Status done = catch_out_of_memory([&]() -> Status {
+      QUIRE_CHECK(work_.report(work_.first));
       threads.reserve(useful - 1);
       start(threads, useful - 1);
       return do_pieces(/*reports=*/true);
@@ -32,7 +33,7 @@ class Sharing {
     if (!done) stop(done.error());
     for (std::thread& thread : threads) thread.join();
     if (failure_) return std::unexpected(*failure_);
-    return {};
+    return catch_out_of_memory([&] { return work_.report(work_.end); });
   }
 
  private:
@@ -51,7 +52,7 @@ class Sharing {
 
   Status do_pieces(bool reports) {
     const Worker worker = work_.make_worker();
-    for (std::size_t done = 0; !stopped_.load(std::memory_order_relaxed); ++done) {
+    for (std::size_t done = 1; !stopped_.load(std::memory_order_relaxed); ++done) {
       const std::size_t piece = next_.fetch_add(1, std::memory_order_relaxed);
       if (piece >= work_.end) return {};
       if (reports && done % kPiecesBetweenReports == 0) QUIRE_CHECK(work_.report(piece));
@@ -76,7 +77,7 @@ class Sharing {
 }  // namespace
 
 Status share_out(const SharedWork& work) {
-  if (work.first >= work.end) return {};
+  if (work.first >= work.end) return catch_out_of_memory([&] { return work.report(work.end); });
   return Sharing(work).run();
 }
 

@@ -17,8 +17,8 @@ struct SharedWork {
   unsigned threads = 1;  // the caller's among them
   // Called in each thread: the worker that it calls from then on.
   std::function<Worker()> make_worker;
-  // Called by the caller's thread now and then with about how many pieces are done. An error ends
-  // all work.
+  // Called by the caller's thread with about how many pieces are done: before the first, now and
+  // then, and when all are. An error ends all work.
   std::function<Status(std::uint64_t done)> report;
 };
 
