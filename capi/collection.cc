@@ -55,6 +55,19 @@ int give_record(RecordReader& reader, const Result<std::optional<RowView>>& row,
   return QUIRE_OK;
 }
 
+// The row of the record that has this number: kNotFound where none has.
+Result<std::optional<RowView>> row_of_number(RecordReader& reader, uint64_t record) {
+  const Collection& collection = reader.collection();
+  QUIRE_TRY(const TreeRoot numbers, reader.view().tree_root(collection.definition().numbers));
+  if (record >= numbers.count())
+    return fail(ErrorCode::kNotFound, "there is no record with this number");
+  QUIRE_TRY(const NumberEntry entry, read_number(reader.view(), collection, record));
+  if (!entry.in_use) return fail(ErrorCode::kNotFound, "there is no record with this number");
+  QUIRE_TRY(auto row, find_row(reader.view(), collection, entry.key));
+  if (!row) return fail(ErrorCode::kNotFound, "there is no record with this number");
+  return row;
+}
+
 }  // namespace
 
 extern "C" {
@@ -224,16 +237,23 @@ int quire_record_get_number(quire_txn* txn, quire_collection collection, uint64_
   if (values == nullptr && value_count != 0)
     return report(QUIRE_ERR_INVALID, "quire_record_get_number: values is NULL");
   return read_collection(txn, collection, [&](OpenCollection& opened) -> int {
-    const Collection& found = opened.reader.collection();
-    const auto numbers = txn->view().tree_root(found.definition().numbers);
-    if (!numbers) return report(numbers.error());
-    if (record >= numbers->count())
-      return report(QUIRE_ERR_NOT_FOUND, "there is no record with this number");
-    const auto entry = read_number(txn->view(), found, record);
-    if (!entry) return report(entry.error());
-    if (!entry->in_use) return report(QUIRE_ERR_NOT_FOUND, "there is no record with this number");
-    return give_record(opened.reader, find_row(txn->view(), found, entry->key), values,
-                       value_count);
+    return give_record(opened.reader, row_of_number(opened.reader, record), values, value_count);
+  });
+}
+
+int quire_record_get_fields(quire_txn* txn, quire_collection collection, uint64_t record,
+                            const uint32_t* fields, quire_value* values, size_t count) {
+  if (count != 0 && (fields == nullptr || values == nullptr))
+    return report(QUIRE_ERR_INVALID, "quire_record_get_fields: fields or values is NULL");
+  return read_collection(txn, collection, [&](OpenCollection& opened) -> int {
+    const auto row = row_of_number(opened.reader, record);
+    if (!row) return report(row.error());
+    for (size_t i = 0; i < count; ++i) {
+      const auto value = opened.reader.read_field(**row, fields[i]);
+      if (!value) return report(value.error());
+      values[i] = public_value(*value);
+    }
+    return QUIRE_OK;
   });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -55,14 +56,19 @@ struct Arguments {
   std::string field;
   std::string vector_file;
   std::string literal;
-  std::string like;
-  bool has_like = false;
+  std::vector<std::string> like, unlike;  // keys
   std::uint32_t k = 10;
   std::string metric;        // of an index of vectors too
   std::string vector_index;  // by which to search
   std::uint32_t ef = 0;      // 0: as the library has it
   double target = 0;         // share of the nearest to be found; 0: none
   bool exact = false;
+  std::optional<double> within;
+  std::string after;  // "DISTANCE,RECORD,COUNT"
+  std::string per;    // a field
+  std::uint32_t at_most = 1;
+  double diversity = 0;
+  std::uint32_t candidates = 0;
 
   // Queries.
   std::string select, order, group;

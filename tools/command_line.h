@@ -302,17 +302,13 @@ class CommandLine {
         text(search, "--vector", &a_->vector_file, "query from a file")->type_name("FILE");
     CLI::Option* literal =
         text(search, "--literal", &a_->literal, "query as text")->type_name("'[..]'");
-    search
-        ->add_option_function<std::string>(
-            "--like",
-            [this](const std::string& key) {
-              a_->like = key;
-              a_->has_like = true;
-            },
-            "query is the vector of this record")
-        ->type_name("KEY")
-        ->excludes(file)
-        ->excludes(literal);
+    CLI::Option* like = repeated(search, "--like", "KEY", &a_->like,
+                                 "query is the vector of this record, or the mean of several")
+                            ->excludes(file)
+                            ->excludes(literal);
+    repeated(search, "--unlike", "KEY", &a_->unlike,
+             "... and away from that of this record, or of several")
+        ->needs(like);
     file->excludes(literal);
     number(search, "-k", &a_->k, 1, 1'000'000, "how many (default 10)")->type_name("N");
     metric(search, "l2 (default), ip, cosine, l1; of bits: hamming (default), jaccard");
@@ -337,6 +333,27 @@ class CommandLine {
         ->excludes(target);
     text(search, "--where", &a_->where, "only records that this filter finds")->type_name("FILTER");
     filter_options(search, "--where-index");
+    search->add_option("--within", a_->within, "only hits of this distance at most")
+        ->type_name("DISTANCE");
+    CLI::Option* after =
+        text(search, "--after", &a_->after, "only hits behind this one: its \"at\" in JSON")
+            ->type_name("AT");
+    CLI::Option* per =
+        text(search, "--per", &a_->per, "at most so many hits for each of its values")
+            ->type_name("FIELD")
+            ->excludes(after);
+    number(search, "--at-most", &a_->at_most, 1, UINT32_MAX, "how many these are (default 1)")
+        ->type_name("N")
+        ->needs(per);
+    CLI::Option* diversity =
+        search->add_option("--diversity", a_->diversity, "hits far from one another: 0 to 1")
+            ->type_name("SHARE")
+            ->check(CLI::Range(0.0, 1.0))
+            ->excludes(after);
+    number(search, "--candidates", &a_->candidates, 1, 1'000'000,
+           "the nearest of which they are chosen (default 4 times -k)")
+        ->type_name("N")
+        ->needs(diversity);
     fields(search);
   }
   static double target_of(const std::string& given) {
@@ -380,8 +397,8 @@ class CommandLine {
   void add_shell();
   CLI::App* selecting_verb(const std::string& name, const std::string& summary,
                            const std::string& usage, const char* footer);
-  static void repeated(CLI::App* verb, const char* name, const char* form,
-                       std::vector<std::string>* values, const char* about);
+  static CLI::Option* repeated(CLI::App* verb, const char* name, const char* form,
+                               std::vector<std::string>* values, const char* about);
   void filter_options(CLI::App* verb, const char* index = "--index");
   void row_options(CLI::App* verb);
   void condition(CLI::App* verb);

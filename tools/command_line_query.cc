@@ -4,10 +4,10 @@
 
 namespace quire::tools {
 
-void CommandLine::repeated(CLI::App* verb, const char* name, const char* form,
-                           std::vector<std::string>* values, const char* about) {
+CLI::Option* CommandLine::repeated(CLI::App* verb, const char* name, const char* form,
+                                   std::vector<std::string>* values, const char* about) {
   // Else CLI11 takes an array in JSON apart, and takes all words that follow.
-  verb->add_option(name, *values, about)->allow_extra_args(false)->type_name(form);
+  return verb->add_option(name, *values, about)->allow_extra_args(false)->type_name(form);
 }
 
 void CommandLine::filter_options(CLI::App* verb, const char* index) {

@@ -174,9 +174,13 @@ Examples:
   quire search shop.quire products --field vector --like p-17 --ef 400       # looks farther
   quire search shop.quire products --field vector --like p-17 --target high  # finds 99% in the mean
   quire search shop.quire products --field vector --like p-17 --exact        # measures every vector
+  quire search shop.quire products --like p-17 --like p-4 --unlike p-9 --per brand --within 0.5
+  quire search shop.quire products --like p-17 --diversity 0.3               # not all the same
   embed "red shoes" | quire search shop.quire products --field vector --vector - --json
 
---like takes the vector of a stored record and leaves that record out of the answer. A vector file
+--like takes the vector of a stored record, or the mean of several, and leaves them out of the
+answer; --unlike goes as far again from the mean of others. --after takes the "at" of a hit in JSON,
+and gives the next page. A vector file
 is a JSON array, raw little-endian 32-bit floats (exactly 4 bytes a dimension), .npy (one row), or
 .fvecs, .bvecs, .fbin, .u8bin, .i8bin (the first row); its numbers, and those of --literal, have to fit the field: whole
 numbers from -128 to 127 in a vector_i8, 0 and 1 in a vector_bits. Distances: l2 is squared; ip is

@@ -1,7 +1,10 @@
 // search: the records whose vectors are nearest to a query.
 #include <array>
+#include <charconv>
 #include <cstdio>
+#include <deque>
 #include <map>
+#include <span>
 
 #include "tools/byte_source.h"
 #include "tools/convert.h"
@@ -50,18 +53,28 @@ std::size_t vector_field(const Schema& schema, const std::string& name) {
                 "; vector fields are " + names);
 }
 
-// Borrows from the transaction.
-Value stored_vector(const Arguments& arguments, const Collection& collection, const Schema& schema,
-                    std::size_t field, const OwnedKey& key) {
-  const auto values = collection.get(key.key());
-  if (!values) throw Failure("no record '" + bytes_for_table(arguments.like) + "'", kNegative);
-  const Value& value = (*values)[field];
-  if (is_null(value)) {
-    throw Failure("record '" + bytes_for_table(arguments.like) + "' has no '" +
-                  schema.fields[field].name + "': it is null");
+// The records of --like or --unlike, which have vectors.
+class Examples {
+ public:
+  Examples(const std::vector<std::string>& given, const Collection& collection,
+           const Schema& schema, std::size_t field) {
+    for (const std::string& text : given) {
+      const OwnedKey& key = keys_.emplace_back(text, schema);
+      const auto values = collection.get(key.key());
+      if (!values) throw Failure("no record '" + bytes_for_table(text) + "'", kNegative);
+      if (is_null((*values)[field])) {
+        throw Failure("record '" + bytes_for_table(text) + "' has no '" +
+                      schema.fields[field].name + "': it is null");
+      }
+      examples_.push_back({key.values().data(), key.values().size()});
+    }
   }
-  return value;
-}
+  std::span<const quire_example> span() const { return examples_; }
+
+ private:
+  std::deque<OwnedKey> keys_;
+  std::vector<quire_example> examples_;
+};
 
 std::vector<float> literal_numbers(const Arguments& arguments, std::size_t dimension) {
   std::vector<float> vector;
@@ -76,13 +89,7 @@ std::vector<float> literal_numbers(const Arguments& arguments, std::size_t dimen
 }
 
 // A vector of the field's type.
-void query_vector(const Arguments& arguments, const Collection& collection, const Schema& schema,
-                  std::size_t index, const OwnedKey& like, OwnedValue* query) {
-  const Field& field = schema.fields[index];
-  if (arguments.has_like) {
-    query->value = stored_vector(arguments, collection, schema, index, like);
-    return;
-  }
+void query_vector(const Arguments& arguments, const Field& field, OwnedValue* query) {
   const bool file = !arguments.vector_file.empty();
   if (!file && arguments.literal.empty()) {
     throw Failure("what to search for? Give --vector FILE, --literal '[..]' or --like KEY");
@@ -94,6 +101,36 @@ void query_vector(const Arguments& arguments, const Collection& collection, cons
   std::string reason;
   if (value_from_numbers(std::move(numbers), field, query, &reason)) return;
   throw Failure((file ? "'" + arguments.vector_file + "': " : "--literal: ") + reason);
+}
+
+// Where --after goes on: the "at" of a hit.
+struct At {
+  quire_hit hit{};
+  std::uint64_t count = 0;  // of hits up to it
+};
+template <class Number>
+bool take_number(std::string_view& text, bool last, Number* number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
+  if (error != std::errc()) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (last) return text.empty();
+  if (!text.starts_with(',')) return false;
+  text.remove_prefix(1);
+  return true;
+}
+At parse_at(std::string_view text) {
+  At at;
+  if (take_number(text, false, &at.hit.distance) && take_number(text, false, &at.hit.record) &&
+      take_number(text, true, &at.count))
+    return at;
+  throw Failure("--after is no \"at\" of a hit, such as 0.25,17,10");
+}
+std::string at_text(const At& at) {
+  std::array<char, 80> text;
+  std::snprintf(text.data(), text.size(), "%.9g,%llu,%llu", at.hit.distance,
+                static_cast<unsigned long long>(at.hit.record),
+                static_cast<unsigned long long>(at.count));
+  return text.data();
 }
 
 // What says how a filter is answered says nothing without one.
@@ -136,40 +173,68 @@ std::string key_json(const Schema& schema, const std::vector<Value>& values) {
   return keys.size() > 1 ? json + "]" : json;
 }
 
-std::vector<quire_hit> nearest(const Arguments& arguments, const Transaction& txn,
-                               const Collection& collection, std::size_t field,
-                               const Value& query) {
-  // One more, for the record itself is among its neighbours; it need not be the first of equals.
-  constexpr std::uint32_t kMaxK = 1'000'000;
-  quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
-  options.metric = metric_of(arguments.metric);
-  options.field = static_cast<std::uint32_t>(field);
-  options.query = &query;
-  const QueryRequest among(arguments, arguments.where);
-  if (!arguments.where.empty()) options.among = &among.options();
-  if (!arguments.vector_index.empty()) options.index = arguments.vector_index.c_str();
-  options.ef = arguments.ef;
-  options.target = arguments.target;
-  if (arguments.exact) options.flags |= QUIRE_SEARCH_EXACT;
-  options.k = std::min(kMaxK, arguments.k + (arguments.has_like ? 1 : 0));
+// What a search is asked for but its query. Borrows the arguments.
+class SearchRequest {
+ public:
+  SearchRequest(const Arguments& arguments, const Schema& schema, std::size_t field)
+      : among_(arguments, arguments.where) {
+    options_.metric = metric_of(arguments.metric);
+    options_.field = static_cast<std::uint32_t>(field);
+    options_.k = arguments.k;
+    if (!arguments.where.empty()) options_.among = &among_.options();
+    if (!arguments.vector_index.empty()) options_.index = arguments.vector_index.c_str();
+    options_.ef = arguments.ef;
+    options_.target = arguments.target;
+    if (arguments.exact) options_.flags |= QUIRE_SEARCH_EXACT;
+    if (arguments.within) {
+      options_.flags |= QUIRE_SEARCH_WITHIN;
+      options_.max_distance = *arguments.within;
+    }
+    if (!arguments.after.empty()) {
+      after_ = parse_at(arguments.after);
+      options_.after = &after_.hit;
+      options_.after_count = after_.count;
+    }
+    if (!arguments.per.empty()) {
+      const auto group = schema.find(arguments.per);
+      if (!group) throw Failure("unknown field '" + arguments.per + "' of --per");
+      options_.group_field = static_cast<std::uint32_t>(*group);
+      options_.per_group = arguments.at_most;
+    }
+    options_.diversity = arguments.diversity;
+    options_.candidates = arguments.candidates;
+  }
+  SearchRequest(const SearchRequest&) = delete;
+  SearchRequest& operator=(const SearchRequest&) = delete;
+  quire_search_options& options() { return options_; }
+
+ private:
+  QueryRequest among_;
+  At after_;
+  quire_search_options options_ = QUIRE_SEARCH_OPTIONS_INIT;
+};
+
+std::vector<quire_hit> find_hits(const Arguments& arguments, const Transaction& txn,
+                                 const Collection& collection, const Schema& schema,
+                                 std::size_t field) {
+  SearchRequest request(arguments, schema, field);
+  quire_search_options& options = request.options();
+  const Examples like(arguments.like, collection, schema, field);
+  const Examples unlike(arguments.unlike, collection, schema, field);
+  OwnedValue query;
+  if (arguments.like.empty()) {
+    query_vector(arguments, schema.fields[field], &query);
+    options.query = &query.value;
+  } else {
+    options.like = like.span().data();
+    options.like_count = like.span().size();
+    options.unlike = unlike.span().data();
+    options.unlike_count = unlike.span().size();
+  }
   std::vector<quire_hit> hits(options.k);
   std::size_t found = 0;
   require(quire_search(txn.handle(), collection.id(), &options, hits.data(), &found));
   hits.resize(found);
-  return hits;
-}
-
-std::vector<quire_hit> find_hits(const Arguments& arguments, const Transaction& txn,
-                                 const Collection& collection, const Schema& schema,
-                                 std::size_t field, const Value& query, const OwnedKey& like) {
-  std::vector<quire_hit> hits = nearest(arguments, txn, collection, field, query);
-  if (arguments.has_like) {
-    const std::string itself = key_json(schema, *collection.get(like.key()));
-    std::erase_if(hits, [&](const quire_hit& hit) {
-      return key_json(schema, record_of(txn, collection, schema, hit)) == itself;
-    });
-  }
-  if (hits.size() > arguments.k) hits.resize(arguments.k);
   return hits;
 }
 
@@ -182,10 +247,11 @@ std::vector<std::size_t> shown_fields(const Arguments& arguments, const Schema& 
   return selected;
 }
 
-std::string hit_json(const Schema& schema, double distance, std::size_t rank,
-                     const std::vector<Value>& values, const std::vector<std::size_t>& selected) {
-  std::string line = "{\"rank\":" + std::to_string(rank) + ",\"distance\":";
-  append_json_value(f64_value(distance), &line);
+std::string hit_json(const Schema& schema, const At& at, const std::vector<Value>& values,
+                     const std::vector<std::size_t>& selected) {
+  std::string line = "{\"rank\":" + std::to_string(at.count) + ",\"distance\":";
+  append_json_value(f64_value(at.hit.distance), &line);
+  line += ",\"at\":\"" + at_text(at) + "\"";
   line += ",\"key\":" + key_json(schema, values) + ",\"record\":";
   append_json_record(schema, values, selected, &line);
   return line + "}\n";
@@ -201,14 +267,16 @@ void print_hits(const Arguments& arguments, const Transaction& txn, const Collec
   }
   Output output;
   TablePrinter table(std::move(columns), &output, terminal_width());
-  for (std::size_t rank = 0; rank < hits.size(); ++rank) {
-    const std::vector<Value> values = record_of(txn, collection, schema, hits[rank]);
+  std::uint64_t rank = arguments.after.empty() ? 0 : parse_at(arguments.after).count;
+  for (const quire_hit& hit : hits) {
+    const std::vector<Value> values = record_of(txn, collection, schema, hit);
+    ++rank;
     if (arguments.json) {
-      output.write(hit_json(schema, hits[rank].distance, rank + 1, values, selected));
+      output.write(hit_json(schema, {hit, rank}, values, selected));
       continue;
     }
     std::array<char, 32> distance;
-    std::snprintf(distance.data(), distance.size(), "%.6g", hits[rank].distance);
+    std::snprintf(distance.data(), distance.size(), "%.6g", hit.distance);
     std::vector<std::string> row{distance.data(), key_text(schema, values)};
     for (const std::size_t i : selected) {
       if (!schema.fields[i].key) row.push_back(value_for_table(values[i]));
@@ -230,11 +298,8 @@ int run_search(const Arguments& arguments) {
   const Collection collection = find_collection(txn, arguments.rest[0]);
   const Schema schema = schema_of(txn, collection);
   const std::size_t field = vector_field(schema, arguments.field);
-  const OwnedKey like = arguments.has_like ? OwnedKey(arguments.like, schema) : OwnedKey();
-  OwnedValue query;
-  query_vector(arguments, collection, schema, field, like, &query);
   print_hits(arguments, txn, collection, schema,
-             find_hits(arguments, txn, collection, schema, field, query.value, like));
+             find_hits(arguments, txn, collection, schema, field));
   return kDone;
 }
 

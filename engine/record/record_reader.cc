@@ -37,6 +37,18 @@ Status RecordReader::read(const RowView& row, std::span<Value> values) {
   return {};
 }
 
+Result<Value> RecordReader::read_field(const RowView& row, std::size_t field) {
+  const Schema& schema = collection_.schema();
+  if (field >= schema.size())
+    return collection_.failure(ErrorCode::kInvalid,
+                               "there is no field " + std::to_string(field) + " of a record");
+  Value value = row.value(field);
+  if (is_vector(value.type)) {
+    QUIRE_TRY(value.vector, vector(schema.vector_place(field), row.number()));
+  }
+  return value;
+}
+
 Result<const std::byte*> RecordReader::vector(std::size_t place, RecordNumber number) {
   Vectors& vectors = vectors_[place];
   const StructureId id = collection_.definition().vectors[place];

@@ -26,6 +26,8 @@ class RecordReader {
   Result<bool> get(KeyValues key, std::span<Value> values);
   // The same from a row of the collection.
   Status read(const RowView& row, std::span<Value> values);
+  // One field of it. kInvalid: there is no such field.
+  Result<Value> read_field(const RowView& row, std::size_t field);
   // Elements of a record's vector, which is not null; `vector` is a place in Schema::vectors().
   Result<const std::byte*> vector(std::size_t vector, RecordNumber number);
 

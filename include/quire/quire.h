@@ -735,6 +735,10 @@ QUIRE_API int quire_record_version(quire_txn* txn, quire_collection collection,
  * transaction. Errors: NOT_FOUND (no record has this number), INVALID. */
 QUIRE_API int quire_record_get_number(quire_txn* txn, quire_collection collection, uint64_t record,
                                       quire_value* values, size_t value_count);
+/* The same for the `count` fields that are listed (by index), in this order: values[i] is that of
+ * fields[i]. Errors: NOT_FOUND (no record has this number), INVALID (no such field). */
+QUIRE_API int quire_record_get_fields(quire_txn* txn, quire_collection collection, uint64_t record,
+                                      const uint32_t* fields, quire_value* values, size_t count);
 
 /* A scan in order of the primary key: by value, TEXT and BYTES as by memcmp. Use quire_cursor_close
  * to end it; only quire_scan_next works on such a cursor. low[0..low_count) and
@@ -1077,6 +1081,18 @@ enum {
   QUIRE_SEARCHED_GRAPH_FILTERED = 4 /* by an index, narrowed to `among` on the way */
 };
 
+typedef struct quire_hit {
+  double distance; /* ascending, with the precision of a float */
+  quire_value key; /* primary key of the record, borrowed; NULL where that has several fields */
+  uint64_t record; /* its number: see quire_record_get_number */
+} quire_hit;
+
+/* A record that a search shall find the like of, or not: its key, a value for each key field. */
+typedef struct quire_example {
+  const quire_value* key;
+  size_t key_count;
+} quire_example;
+
 typedef struct quire_search_options {
   size_t size;
   uint32_t metric;     /* quire_metric */
@@ -1102,22 +1118,64 @@ typedef struct quire_search_options {
    * named ones. So it holds for queries that are like the data, in the mean. 0: none */
   double target;
   quire_search_stat* stat; /* filled in where the search succeeds; may be NULL */
+  /* Instead of a vector and a query: the mean of the vectors of `like`, and with `unlike` as far
+   * again from their mean as from there to that of `like`. None of these records is found. */
+  const quire_example* like;
+  size_t like_count;
+  const quire_example* unlike;
+  size_t unlike_count;
+  double max_distance; /* of a hit, with QUIRE_SEARCH_WITHIN */
+  /* Only hits behind this one, the last of an earlier search for the same: its distance and record
+   * count. So pages of hits follow one another, without one twice or left out between, in this
+   * state of the database or another. NULL: from the nearest on. `after_count`: about how many hits
+   * there are up to it; a guess that is wrong costs time. */
+  const quire_hit* after;
+  uint64_t after_count;
+  /* At most `per_group` hits have the same value of the field `group_field`, a scalar one; null is
+   * a value. 0: any number. */
+  uint32_t group_field;
+  uint32_t per_group;
+  /* More than 0, at most 1: of the nearest `candidates` (0: 4 * k) those are chosen, one after the
+   * other, that have the least (1 - diversity) * distance - diversity * distance to the nearest one
+   * that was chosen before (maximal marginal relevance). Hits come in this order. 0: the nearest */
+  double diversity;
+  uint32_t candidates;
+  uint32_t reserved;
 } quire_search_options;
 #define QUIRE_SEARCH_OPTIONS_INIT \
-  {sizeof(quire_search_options), QUIRE_METRIC_DEFAULT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+  {sizeof(quire_search_options),  \
+   QUIRE_METRIC_DEFAULT,          \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0,                             \
+   0}
 #define QUIRE_TARGET_FAST 0.90
 #define QUIRE_TARGET_BALANCED 0.95
 #define QUIRE_TARGET_HIGH 0.99
 
 enum {
-  QUIRE_SEARCH_EXACT = 1 /* by no index: every vector is measured */
+  QUIRE_SEARCH_EXACT = 1, /* by no index: every vector is measured */
+  QUIRE_SEARCH_WITHIN = 2 /* only hits of a distance of max_distance at most */
 };
-
-typedef struct quire_hit {
-  double distance; /* ascending, with the precision of a float */
-  quire_value key; /* primary key of the record, borrowed; NULL where that has several fields */
-  uint64_t record; /* its number: see quire_record_get_number */
-} quire_hit;
 
 /* Nearest neighbours at the age of the transaction, its own changes included. hits has room
  * for k; `found` gets how many there are (fewer than k only when fewer records have the field and
@@ -1132,11 +1190,28 @@ typedef struct quire_hit {
  * them again. Errors: TYPE (not a field of vectors, a query of another type), SCHEMA (another
  * dimension, NaN or infinities in the query, bits past the last), INVALID (k, ef, target, no such
  * metric, field or flag, no query or two, an index that is of another field, metric or kind, or
- * given to an exact search), NOT_FOUND (no such index), NOT_SUPPORTED (a metric that the field's
- * type does not have; `among` gives groups), and those of quire_query_open and quire_query_next for
- * `among`. */
+ * given to an exact search; max_distance or diversity out of range; `unlike` without `like`; an
+ * example without a vector; groups or a diversity together with `after`; fewer candidates than k),
+ * NOT_FOUND (no such index; no such example), NOT_SUPPORTED (a metric that the field's type does
+ * not have; `among` gives groups), and those of quire_query_open and quire_query_next for `among`.
+ */
 QUIRE_API int quire_search(quire_txn* txn, quire_collection collection,
                            const quire_search_options* options, quire_hit* hits, size_t* found);
+/* The same for `count` queries, each as quire_search_options.query would have it; the options have
+ * no query of their own. hits has room for count * k: those of query i begin at hits[i * k], and
+ * found[i] says how many they are. In a read transaction by up to `threads` threads (1 to 1,024;
+ * the caller's is one, others end before this returns); in a write transaction by the caller's
+ * alone. `stat` of the options has the sums over all. Errors: as quire_search, naming the query;
+ * then nothing was found for any. */
+QUIRE_API int quire_search_batch(quire_txn* txn, quire_collection collection,
+                                 const quire_search_options* options, const quire_value* queries,
+                                 size_t count, uint32_t threads, quire_hit* hits, size_t* found);
+/* Distance of the vectors that two records have in a field. O(log n + dimension).
+ * Errors: NOT_FOUND (no such record), INVALID (one has no vector there; no such metric or field),
+ * TYPE (not a field of vectors), NOT_SUPPORTED (the metric); for the keys as quire_record_get. */
+QUIRE_API int quire_record_distance(quire_txn* txn, quire_collection collection, uint32_t field,
+                                    uint32_t metric, const quire_value* a, const quire_value* b,
+                                    size_t key_count, double* distance);
 
 /* ----------------------------------------------------------------- inspect */
 

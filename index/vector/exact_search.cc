@@ -5,7 +5,6 @@
 
 #include "engine/record/numbers.h"
 #include "engine/record/value_check.h"
-#include "index/kernels/top_k.h"
 #include "index/vector/elements.h"
 
 namespace quire {
@@ -16,26 +15,14 @@ static_assert(kMaxDimension <= kMaxMeasuredDimension);
 // Numbers looked at together: a word of a set, and distances that stay in the first cache.
 constexpr std::uint64_t kBatch = 64;
 
-Result<DistanceFunctions> distance_of(const Collection& collection, const VectorQuery& query) {
-  const ElementType elements = elements_of(collection.schema().field(query.field).type);
-  const Metric usual = elements == ElementType::kBits ? Metric::kHamming : Metric::kL2;
-  auto found = find_distance(distance_kernels(), query.metric.value_or(usual), elements);
-  if (!found)
-    return collection.field_failure(found.error().code(), query.field, found.error().message());
-  return found;
-}
-
 class Scan {
  public:
-  Scan(const DistanceFunctions& distance, const VectorQuery& query, const NumberSet& numbers)
-      : distance_(distance),
-        query_(query.vector.vector),
-        dimension_(query.vector.dimension),
-        stride_(vector_size(query.vector.type, query.vector.dimension)),
-        numbers_(numbers),
-        nearest_(std::min<std::uint64_t>(query.k, numbers.size)) {}
+  Scan(const DistanceFunctions& distance, const std::byte* query, std::uint32_t dimension,
+       const NumberSet& numbers, std::uint64_t k)
+      : distance_(distance), query_(query), dimension_(dimension), numbers_(numbers), nearest_(k) {}
 
   Status run(ArrayView& array) {
+    stride_ = array.element_size();
     // Numbers past the array's end have no vector, and set bits there only when something is
     // damaged, which the check tells.
     const std::uint64_t end = std::min(array.size(), numbers_.size);
@@ -112,52 +99,85 @@ class Scan {
   const DistanceFunctions distance_;
   const std::byte* query_;
   const std::uint32_t dimension_;
-  const std::size_t stride_;
+  std::size_t stride_ = 0;
   const NumberSet& numbers_;
   TopK<RecordNumber> nearest_;
 };
 
 }  // namespace
 
-Status check_query(const Collection& collection, const VectorQuery& query) {
-  if (query.field >= collection.schema().size())
+Status check_search(const Collection& collection, std::size_t field, std::uint64_t k) {
+  if (field >= collection.schema().size())
     return collection.failure(ErrorCode::kInvalid,
-                              "there is no field " + std::to_string(query.field) + " to search");
-  const FieldType type = collection.schema().field(query.field).type;
+                              "there is no field " + std::to_string(field) + " to search");
+  const FieldType type = collection.schema().field(field).type;
   if (!is_vector(type))
     return collection.field_failure(
-        ErrorCode::kType, query.field,
+        ErrorCode::kType, field,
         "is " + std::string(type_name(type)) + ", only vectors can be searched");
-  if (query.k == 0 || query.k > kMaxNeighbours)
-    return collection.field_failure(ErrorCode::kInvalid, query.field,
-                                    "search for " + std::to_string(query.k) +
+  if (k == 0 || k > kMaxNeighbours)
+    return collection.field_failure(ErrorCode::kInvalid, field,
+                                    "search for " + std::to_string(k) +
                                         " neighbours, must be 1 to " +
                                         std::to_string(kMaxNeighbours));
-  if (query.vector.type != type)
-    return collection.field_failure(ErrorCode::kType, query.field,
+  return {};
+}
+
+Status check_searched(const Collection& collection, std::size_t field, const Value& vector) {
+  const FieldType type = collection.schema().field(field).type;
+  if (vector.type != type)
+    return collection.field_failure(ErrorCode::kType, field,
                                     "is " + std::string(type_name(type)) + ", searched for a " +
-                                        std::string(type_name(query.vector.type)));
-  return check_type(collection, query.field, query.vector);
+                                        std::string(type_name(vector.type)));
+  return check_type(collection, field, vector);
+}
+
+Status check_query(const Collection& collection, const VectorQuery& query) {
+  QUIRE_CHECK(check_search(collection, query.field, query.k));
+  return check_searched(collection, query.field, query.vector);
+}
+
+Result<DistanceFunctions> distance_of(const Collection& collection, std::size_t field,
+                                      std::optional<Metric> metric) {
+  const ElementType elements = elements_of(collection.schema().field(field).type);
+  const Metric usual = elements == ElementType::kBits ? Metric::kHamming : Metric::kL2;
+  auto found = find_distance(distance_kernels(), metric.value_or(usual), elements);
+  if (!found) return collection.field_failure(found.error().code(), field, found.error().message());
+  return found;
+}
+
+Result<ExactSearcher> ExactSearcher::open(View& view, const Collection& collection,
+                                          std::size_t field, std::optional<Metric> metric,
+                                          const NumberSet* among) {
+  QUIRE_TRY(const DistanceFunctions distance, distance_of(collection, field, metric));
+  const std::size_t place = collection.schema().vector_place(field);
+  QUIRE_TRY(NumberSet numbers, numbers_with_vector(view, collection, place));
+  if (among != nullptr) numbers.keep(*among);
+  QUIRE_TRY(const ArrayRoot root, view.array_root(collection.definition().vectors[place]));
+  ArrayView array(view.reader(), root);
+  if (array.element_size() != collection.schema().field(field).vector_bytes())
+    return collection.field_failure(ErrorCode::kCorrupt, field,
+                                    "the array has elements of another size");
+  return ExactSearcher(distance, std::move(numbers), std::move(array),
+                       collection.schema().field(field).dimension);
+}
+
+Result<std::vector<Neighbour<RecordNumber>>> ExactSearcher::nearest(const std::byte* vector,
+                                                                    std::uint64_t k) {
+  Scan scan(distance_, vector, dimension_, *numbers_, std::min(k, count_));
+  QUIRE_CHECK(scan.run(array_));
+  const auto sorted = scan.sorted();
+  return std::vector<Neighbour<RecordNumber>>(sorted.begin(), sorted.end());
 }
 
 Result<std::vector<VectorHit>> exact_search(View& view, const Collection& collection,
-                                            const VectorQuery& query, const NumberSet* among,
-                                            std::uint64_t* measured) {
+                                            const VectorQuery& query, const NumberSet* among) {
   QUIRE_CHECK(check_query(collection, query));
-  QUIRE_TRY(const DistanceFunctions distance, distance_of(collection, query));
-  const std::size_t place = collection.schema().vector_place(query.field);
-  QUIRE_TRY(NumberSet numbers, numbers_with_vector(view, collection, place));
-  if (among != nullptr) numbers.keep(*among);
-  if (measured != nullptr) *measured = numbers.count();
-  QUIRE_TRY(const ArrayRoot root, view.array_root(collection.definition().vectors[place]));
-  ArrayView array(view.reader(), root);
-  if (array.element_size() != collection.schema().field(query.field).vector_bytes())
-    return collection.field_failure(ErrorCode::kCorrupt, query.field,
-                                    "the array has elements of another size");
-  Scan scan(distance, query, numbers);
-  QUIRE_CHECK(scan.run(array));
+  QUIRE_TRY(ExactSearcher searcher,
+            ExactSearcher::open(view, collection, query.field, query.metric, among));
+  QUIRE_TRY(const auto nearest, searcher.nearest(query.vector.vector, query.k));
   std::vector<VectorHit> hits;
-  for (const Neighbour<RecordNumber>& found : scan.sorted()) {
+  for (const Neighbour<RecordNumber>& found : nearest) {
     QUIRE_TRY(const NumberEntry entry, read_number(view, collection, found.id));
     hits.push_back({found.distance, found.id, entry.key});
   }

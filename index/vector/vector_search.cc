@@ -53,13 +53,6 @@ Result<const HnswIndex*> choose_index(const Collection& collection, const Vector
   return nullptr;
 }
 
-std::size_t ef_of(const VectorQuery& query, const SearchTerms& terms,
-                  const HnswReader& reader) noexcept {
-  if (terms.ef != 0) return terms.ef;
-  if (terms.target != 0) return reader.calibration().ef_for(terms.target, query.k);
-  return std::min<std::size_t>(std::max(kUsualEf, kUsualEf * query.k / 10), hnsw::kMostEf);
-}
-
 Status check_target(const Collection& collection, const VectorQuery& query,
                     const SearchTerms& terms) {
   if (terms.target == 0) return {};
@@ -74,16 +67,6 @@ Status check_target(const Collection& collection, const VectorQuery& query,
   return {};
 }
 
-Result<std::vector<VectorHit>> search_exactly(View& view, const Collection& collection,
-                                              const VectorQuery& query,
-                                              const std::shared_ptr<const RecordFilter>& among,
-                                              SearchReport* report) {
-  std::uint64_t measured = 0;
-  auto hits = exact_search(view, collection, query, among ? &among->numbers() : nullptr, &measured);
-  if (report != nullptr) *report = {.matches = measured, .vectors = measured};
-  return hits;
-}
-
 SearchReport report_of(const hnsw::SearchFigures& figures, bool filtered) noexcept {
   using Way = SearchReport::Way;
   const bool walked = figures.way == hnsw::SearchWay::kWalk;
@@ -96,21 +79,15 @@ SearchReport report_of(const hnsw::SearchFigures& figures, bool filtered) noexce
           .ef = figures.ef};
 }
 
-Result<std::vector<VectorHit>> hits_of(View& view, const Collection& collection,
-                                       std::span<const Neighbour<RecordNumber>> found) {
-  std::vector<RecordNumber> numbers;
-  numbers.reserve(found.size());
-  for (const Neighbour<RecordNumber>& each : found) numbers.push_back(each.id);
-  std::vector<NumberEntry> entries(numbers.size());
-  QUIRE_CHECK(read_numbers(view, collection, numbers, entries));
-  std::vector<VectorHit> hits;
-  hits.reserve(numbers.size());
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    hits.push_back({found[i].distance, numbers[i], entries[i].key});
-  return hits;
-}
-
 }  // namespace
+
+void SearchReport::add(const SearchReport& other) noexcept {
+  way = other.way;
+  matches = other.matches;
+  codes += other.codes;
+  vectors += other.vectors;
+  ef = other.ef;
+}
 
 std::unique_ptr<hnsw::SearchScratch> ScratchPool::take() noexcept {
   const std::scoped_lock lock(mutex_);
@@ -146,27 +123,81 @@ Result<HnswReader*> SearchMemory::reader(View& view, const Collection& collectio
   return kept.reader.get();
 }
 
-Result<std::vector<VectorHit>> search_vectors(View& view, const Collection& collection,
-                                              const VectorQuery& query, const SearchTerms& terms,
-                                              SearchMemory& memory,
-                                              const std::shared_ptr<const RecordFilter>& among,
-                                              SearchReport* report) {
-  QUIRE_CHECK(check_query(collection, query));
+Result<VectorSearcher> VectorSearcher::open(View& view, const Collection& collection,
+                                            const VectorQuery& query, const SearchTerms& terms,
+                                            SearchMemory& memory,
+                                            const std::shared_ptr<const RecordFilter>& among) {
   if (terms.ef > hnsw::kMostEf)
     return collection.field_failure(ErrorCode::kInvalid, query.field,
                                     "search with an ef of " + std::to_string(terms.ef) +
                                         ", must be at most " + std::to_string(hnsw::kMostEf));
   QUIRE_CHECK(check_target(collection, query, terms));
-  QUIRE_TRY(const HnswIndex* index, choose_index(collection, query, terms));
-  if (index == nullptr) return search_exactly(view, collection, query, among, report);
-  QUIRE_TRY(HnswReader * reader, memory.reader(view, collection, *index));
-  auto found = reader->search({.vector = query.vector.vector,
-                               .k = query.k,
-                               .ef = ef_of(query, terms, *reader),
-                               .among = among});
-  if (!found) return index->failure(collection, found.error());
-  if (report != nullptr) *report = report_of(reader->figures(), among != nullptr);
-  return hits_of(view, collection, *found);
+  VectorSearcher searcher(collection, terms, query.k);
+  searcher.among_ = among;
+  QUIRE_TRY(searcher.index_, choose_index(collection, query, terms));
+  if (searcher.index_ != nullptr) {
+    searcher.metric_ = searcher.index_->form().options.metric;
+    QUIRE_TRY(searcher.reader_, memory.reader(view, collection, *searcher.index_));
+  } else {
+    searcher.metric_ = query.metric.value_or(usual_metric(collection, query.field));
+    QUIRE_TRY(searcher.exact_, ExactSearcher::open(view, collection, query.field, searcher.metric_,
+                                                   among ? &among->numbers() : nullptr));
+  }
+  return searcher;
+}
+
+Result<VectorSearcher> VectorSearcher::another(View& view, ScratchPool& pool) const {
+  VectorSearcher searcher(*collection_, terms_, k_);
+  searcher.metric_ = metric_;
+  searcher.among_ = among_;
+  searcher.exact_ = exact_;
+  if (index_ == nullptr) return searcher;
+  searcher.index_ = index_;
+  searcher.pool_ = &pool;
+  QUIRE_TRY(searcher.own_reader_, HnswReader::open(view, *collection_, *index_, pool.take()));
+  searcher.reader_ = searcher.own_reader_.get();
+  return searcher;
+}
+
+VectorSearcher::~VectorSearcher() {
+  if (own_reader_ != nullptr) pool_->put(own_reader_->take_scratch());
+}
+
+// As far as was asked for k_, and in proportion farther for more.
+std::uint64_t VectorSearcher::ef_of(std::uint64_t k) const noexcept {
+  if (terms_.target != 0)
+    return std::min<std::uint64_t>(reader_->calibration().ef_for(terms_.target, k), hnsw::kMostEf);
+  const std::uint64_t ef = terms_.ef != 0 ? std::max<std::uint64_t>(terms_.ef, terms_.ef * k / k_)
+                                          : std::max<std::uint64_t>(kUsualEf, kUsualEf * k / 10);
+  return std::min<std::uint64_t>(ef, hnsw::kMostEf);
+}
+
+Result<std::span<const Neighbour<RecordNumber>>> VectorSearcher::nearest(const std::byte* vector,
+                                                                         std::uint64_t k) {
+  used_ = true;
+  if (exact_) {
+    QUIRE_TRY(found_, exact_->nearest(vector, k));
+    report_.add({.matches = exact_->count(), .vectors = exact_->count()});
+    return found_;
+  }
+  auto found = reader_->search({.vector = vector, .k = k, .ef = ef_of(k), .among = among_});
+  if (!found) return index_->failure(*collection_, found.error());
+  report_.add(report_of(reader_->figures(), among_ != nullptr));
+  return *found;
+}
+
+Result<std::vector<VectorHit>> hits_of(View& view, const Collection& collection,
+                                       std::span<const Neighbour<RecordNumber>> found) {
+  std::vector<RecordNumber> numbers;
+  numbers.reserve(found.size());
+  for (const Neighbour<RecordNumber>& each : found) numbers.push_back(each.id);
+  std::vector<NumberEntry> entries(numbers.size());
+  QUIRE_CHECK(read_numbers(view, collection, numbers, entries));
+  std::vector<VectorHit> hits;
+  hits.reserve(numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    hits.push_back({found[i].distance, numbers[i], entries[i].key});
+  return hits;
 }
 
 }  // namespace quire

@@ -40,6 +40,38 @@ TEST_F(CppSearch, ByAnIndexWithEfAndExact) {
   for (const std::int64_t key : odd) EXPECT_EQ(key % 2, 1);
 }
 
+TEST_F(CppSearch, ForMoreThanTheNearest) {
+  const std::vector<Hit> nearest = goods->search(kPlace, wanted, 6, {.exact = true});
+  ASSERT_EQ(nearest.size(), 6u);
+  EXPECT_EQ(goods->search(kPlace, wanted, 6, {.within = nearest[2].distance}).size(), 3u);
+  EXPECT_EQ(keys(goods->search(kPlace, wanted, 3, {.after = nearest[2], .after_count = 3})),
+            keys({nearest.begin() + 3, nearest.end()}));
+  EXPECT_EQ(
+      keys(goods->search(kPlace, wanted, 4, {.group_field = kSection, .per_group = 1})).size(), 2u);
+  const auto diverse = goods->search(kPlace, wanted, 2, {.diversity = 1, .candidates = 300});
+  ASSERT_EQ(diverse.size(), 2u);
+  EXPECT_EQ(diverse[0].key.as.i64, nearest[0].key.as.i64);
+  EXPECT_EQ(diverse[1].key.as.i64, 300);  // the farthest from 100
+
+  const std::array like{Example{i64_value(9)}, Example{i64_value(11)}};
+  const std::array unlike{Example{i64_value(20)}};
+  for (const Hit& hit : goods->recommend(kPlace, like, unlike, 10))
+    EXPECT_TRUE(hit.key.as.i64 != 9 && hit.key.as.i64 != 11 && hit.key.as.i64 != 20);
+  EXPECT_THROWN(QUIRE_ERR_INVALID, goods->recommend(kPlace, {}, unlike, 10));
+
+  const std::array queries{vector_value(wanted), vector_value(wanted)};
+  const auto batch = goods->search_batch(kPlace, queries, 6, 2, {.exact = true});
+  ASSERT_EQ(batch.size(), 2u);
+  EXPECT_EQ(keys(batch[0]), keys(nearest));
+  EXPECT_EQ(keys(batch[1]), keys(nearest));
+
+  EXPECT_EQ(goods->distance(kPlace, i64_value(7), i64_value(14)), 49);
+  EXPECT_THROWN(QUIRE_ERR_NOT_FOUND, goods->distance(kPlace, i64_value(7), i64_value(999)));
+  const std::array<std::uint32_t, 1> fields{kSection};
+  EXPECT_EQ(as_text(goods->get_fields(nearest[0].record, fields)->at(0)), "tools");
+  EXPECT_FALSE(goods->get_fields(9999, fields));
+}
+
 TEST_F(CppSearch, WhatIsWrongIsThrown) {
   EXPECT_THROWN(QUIRE_ERR_NOT_FOUND, goods->search(kPlace, wanted, 5, {.index = "far"}));
   EXPECT_THROWN(QUIRE_ERR_INVALID, goods->search(kPlace, wanted, 5, {.index = "by_size"}));

@@ -173,7 +173,7 @@ TEST_F(SearchIndexApi, RefusesNumbersOutOfRangeAndFlagsThatAreNone) {
   EXPECT_ERROR(search(txn, options), QUIRE_ERR_INVALID, "ef");
   options.ef = 1'000'000;
   EXPECT_OK(search(txn, options));
-  options.flags = 2;
+  options.flags = 4;
   EXPECT_ERROR(search(txn, options), QUIRE_ERR_INVALID, "flags");
   options.flags = 0;
   options.k = 0;

@@ -83,6 +83,34 @@ class Search(CliTest):
                                    "--where-index", "by_t"), ["r1"])
         self.failed("budget", *search, "--where", "t <> ''", "--budget-entries", 1)
 
+    def test_more_than_near(self):
+        literal = ["--literal", "[1, 0]"]
+        self.assertEqual(self.keys(*literal, "--within", 0.021, "-k", 5), ["r0", "r1"])
+        self.assertEqual(self.keys(*literal, "--per", "t", "-k", 2), ["r0", "r1"])
+        self.assertEqual(self.keys(*literal, "--diversity", 1, "-k", 3), ["r0", "r3", "r2"])
+        self.assertEqual(self.keys(*literal, "--diversity", 1, "--candidates", 2, "-k", 2),
+                         ["r0", "r1"])
+        self.assertEqual(self.keys("--like", "r0", "--like", "r2", "-k", 9), ["r1", "r3"])
+        self.assertEqual(self.keys("--like", "r2", "--unlike", "r0"), ["r3", "r1"])
+        self.failed("--at-most", "search", self.db, "c", *literal, "--at-most", 2)
+        self.failed("--candidates", "search", self.db, "c", *literal, "--candidates", 2)
+        self.failed("not in range 0.0", "search", self.db, "c", *literal, "--diversity", 2)
+        self.failed("--like", "search", self.db, "c", *literal, "--unlike", "r0")
+        self.failed("unknown field 'x'", "search", self.db, "c", *literal, "--per", "x")
+        self.failed("it is null", "search", self.db, "c", "--like", "r0", "--unlike", "r4")
+
+    def test_pages(self):
+        page = self.search("--literal", "[1, 0]", "-k", 3)
+        self.assertEqual([hit["rank"] for hit in page], [1, 2, 3])
+        last = self.search("--literal", "[1, 0]", "-k", 3, "--after", page[-1]["at"])
+        self.assertEqual([hit["key"] for hit in page + last], ["r0", "r1", "r2", "r3"])
+        self.assertEqual([hit["rank"] for hit in last], [4])
+        self.assertEqual(self.search("--literal", "[1, 0]", "--after", last[-1]["at"]), [])
+        for at in ("x", "1", "1,2", "1,2,3,4", "1,-2,3", "1;2;3"):
+            self.failed("--after", "search", self.db, "c", "--literal", "[1, 0]", "--after", at)
+        self.failed("--after", "search", self.db, "c", "--literal", "[1, 0]", "--after", "0.1,2,3",
+                    "--diversity", 0.5)
+
     def test_table(self):
         lines = self.good("search", self.db, "c", "--like", "r0", "-k", 1).out.splitlines()
         self.assertEqual(lines[0].split(), ["distance", "id", "t"])

@@ -107,7 +107,6 @@ TEST(HnswIndex, RefusesWhatNoSearchCanBe) {
   const auto reader = must(HnswReader::open(*snapshot, world.items(), world.index()));
   const ByteVector query = world.maker().make(random);
   EXPECT_EQ(code_of(reader->search({query.data(), 0, 10})), ErrorCode::kInvalid);
-  EXPECT_EQ(code_of(reader->search({query.data(), kMaxNeighbours + 1, 10})), ErrorCode::kInvalid);
   EXPECT_EQ(code_of(reader->search({query.data(), 10, hnsw::kMostEf + 1})), ErrorCode::kInvalid);
   EXPECT_EQ(must(reader->search({query.data(), 10, 0})).size(), 10u);
 }

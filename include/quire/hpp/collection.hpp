@@ -167,7 +167,8 @@ class Collection {
     quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
     options.metric = metric;
     options.among = among;
-    return search_as(field, query, k, options);
+    options.query = &query;
+    return search_as(field, k, options);
   }
   std::vector<Hit> search(std::uint32_t field, const Value& query, std::uint32_t k,
                           quire_metric metric, const QueryOptions& among) const {
@@ -181,15 +182,52 @@ class Collection {
   // The same with all that can be said: an index and how far it looks, or exact.
   std::vector<Hit> search(std::uint32_t field, const Value& query, std::uint32_t k,
                           const SearchOptions& how) const {
-    quire_search_options options = detail::c_search_options(how);
-    if (!how.among) return search_as(field, query, k, options);
-    const detail::CQueryOptions among(*how.among);
-    options.among = among.get();
-    return search_as(field, query, k, options);
+    detail::CSearchOptions options(how);
+    options.get().query = &query;
+    return search_as(field, k, options.get());
   }
   std::vector<Hit> search(std::uint32_t field, std::span<const float> query, std::uint32_t k,
                           const SearchOptions& how) const {
     return search(field, vector_value(query), k, how);
+  }
+  // The nearest to the mean of the vectors of these records, and away from that of `unlike`; none
+  // of them is found.
+  std::vector<Hit> recommend(std::uint32_t field, std::span<const Example> like,
+                             std::span<const Example> unlike, std::uint32_t k,
+                             const SearchOptions& how = {}) const {
+    const std::vector<quire_example> c_like = detail::c_examples(like);
+    const std::vector<quire_example> c_unlike = detail::c_examples(unlike);
+    detail::CSearchOptions options(how);
+    options.get().like = c_like.data();
+    options.get().like_count = c_like.size();
+    options.get().unlike = c_unlike.data();
+    options.get().unlike_count = c_unlike.size();
+    return search_as(field, k, options.get());
+  }
+  // The k nearest of each query, by up to `threads` threads in a read transaction.
+  std::vector<std::vector<Hit>> search_batch(std::uint32_t field, std::span<const Value> queries,
+                                             std::uint32_t k, std::uint32_t threads = 1,
+                                             const SearchOptions& how = {}) const {
+    detail::CSearchOptions options(how);
+    options.get().field = field;
+    options.get().k = k;
+    std::vector<quire_hit> hits(queries.size() * k);
+    std::vector<std::size_t> found(queries.size());
+    require(quire_search_batch(txn_, id_, &options.get(), queries.data(), queries.size(), threads,
+                               hits.data(), found.data()));
+    std::vector<std::vector<Hit>> result(queries.size());
+    for (std::size_t i = 0; i < queries.size(); ++i)
+      result[i] = hits_of(std::span(hits).subspan(i * k, found[i]));
+    return result;
+  }
+  // Of the vectors that two records have in a field.
+  double distance(std::uint32_t field, Key a, Key b,
+                  quire_metric metric = QUIRE_METRIC_DEFAULT) const {
+    if (a.size() != b.size()) throw Error(QUIRE_ERR_INVALID, "two keys differ in length");
+    double distance = 0;
+    require(quire_record_distance(txn_, id_, field, static_cast<std::uint32_t>(metric), a.data(),
+                                  b.data(), a.size(), &distance));
+    return distance;
   }
 
   // --- records
@@ -282,6 +320,15 @@ class Collection {
     if (!require_or(code, QUIRE_ERR_NOT_FOUND)) return std::nullopt;
     return values;
   }
+  // The listed fields of it.
+  std::optional<std::vector<Value>> get_fields(std::uint64_t record,
+                                               std::span<const std::uint32_t> fields) const {
+    std::vector<Value> values(fields.size());
+    const int code =
+        quire_record_get_fields(txn_, id_, record, fields.data(), values.data(), fields.size());
+    if (!require_or(code, QUIRE_ERR_NOT_FOUND)) return std::nullopt;
+    return values;
+  }
   // The version of the schema that the record's row was written with.
   std::optional<std::uint32_t> record_version(Key key) const {
     std::uint32_t version = 0;
@@ -298,17 +345,19 @@ class Collection {
   }
 
  private:
-  std::vector<Hit> search_as(std::uint32_t field, const Value& query, std::uint32_t k,
+  std::vector<Hit> search_as(std::uint32_t field, std::uint32_t k,
                              quire_search_options options) const {
     options.field = field;
-    options.query = &query;
     options.k = k;
     std::vector<quire_hit> hits(k);
     std::size_t found = 0;
     require(quire_search(txn_, id_, &options, hits.data(), &found));
-    std::vector<Hit> result(found);
-    for (std::size_t i = 0; i < found; ++i)
-      result[i] = {hits[i].distance, hits[i].key, hits[i].record};
+    return hits_of(std::span(hits).first(found));
+  }
+  static std::vector<Hit> hits_of(std::span<const quire_hit> hits) {
+    std::vector<Hit> result;
+    result.reserve(hits.size());
+    for (const quire_hit& hit : hits) result.push_back({hit.distance, hit.key, hit.record});
     return result;
   }
   static void require_pairs(std::span<const std::uint32_t> fields, std::span<const Value> values) {

@@ -37,9 +37,7 @@ Result<std::unique_ptr<HnswReader>> HnswReader::open(View& view, const Collectio
 }
 
 Result<std::span<const Neighbour<RecordNumber>>> HnswReader::search(const SearchRequest& request) {
-  if (request.k == 0 || request.k > kMaxNeighbours)
-    return fail(ErrorCode::kInvalid, "a search for %zu neighbours, must be 1 to %zu", request.k,
-                kMaxNeighbours);
+  if (request.k == 0) return fail(ErrorCode::kInvalid, "a search for no neighbours");
   if (request.ef > kMostEf)
     return fail(ErrorCode::kInvalid, "a search with an ef of %zu, must be at most %u", request.ef,
                 kMostEf);

@@ -19,7 +19,7 @@ enum class SearchWay : std::uint8_t {
 
 struct SearchRequest {
   const std::byte* vector = nullptr;          // as many bytes as the field's, at any address
-  std::size_t k = 0;                          // 1 to kMaxNeighbours
+  std::size_t k = 0;                          // 1 or more
   std::size_t ef = 0;                         // to kMostEf; less than k counts as k
   std::shared_ptr<const RecordFilter> among;  // only these records; nullptr: all
   Place without = kNoPlace;                   // a node, not the entry, that the walk shall not see

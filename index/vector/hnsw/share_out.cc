@@ -11,17 +11,13 @@
 namespace quire::hnsw {
 namespace {
 
-// The caller's thread reports after so many of its own pieces, of some 10 to 200 us each; fewer are
-// not worth another thread.
-constexpr std::size_t kPiecesBetweenReports = 64;
-
 class Sharing {
  public:
   explicit Sharing(const SharedWork& work) : work_(work), next_(work.first) {}
 
   Status run() {
     const std::size_t useful =
-        std::min<std::size_t>(work_.threads, (work_.end - work_.first) / kPiecesBetweenReports + 1);
+        std::min<std::size_t>(work_.threads, (work_.end - work_.first) / work_.worth + 1);
     std::vector<std::thread> threads;
     // Whatever happens, every thread has ended when this returns.
     const Status done = catch_out_of_memory([&]() -> Status {
@@ -55,7 +51,7 @@ class Sharing {
     for (std::size_t done = 1; !stopped_.load(std::memory_order_relaxed); ++done) {
       const std::size_t piece = next_.fetch_add(1, std::memory_order_relaxed);
       if (piece >= work_.end) return {};
-      if (reports && done % kPiecesBetweenReports == 0) QUIRE_CHECK(work_.report(piece));
+      if (reports && done % work_.worth == 0) QUIRE_CHECK(work_.report(piece));
       QUIRE_CHECK(worker(piece));
     }
     return {};

@@ -15,6 +15,8 @@ struct SharedWork {
   std::size_t first = 0;  // pieces [first, end), each once, in about this order
   std::size_t end = 0;
   unsigned threads = 1;  // the caller's among them
+  // Fewer pieces are not worth another thread, nor a report: of those that take 10 to 200 us.
+  std::size_t worth = 64;
   // Called in each thread: the worker that it calls from then on.
   std::function<Worker()> make_worker;
   // Called by the caller's thread with about how many pieces are done: before the first, now and
