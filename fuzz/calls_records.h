@@ -63,14 +63,6 @@ class RecordCalls : public VectorCalls {
     value.as.i64 = *number;
     return value;
   }
-  static quire_value place_value(const std::optional<std::array<float, 2>>& place) {
-    quire_value value{};
-    if (!place) return value;
-    value.type = QUIRE_TYPE_VECTOR_F32;
-    value.dimension = 2;
-    value.as.vector = place->data();
-    return value;
-  }
   std::string some_record_key() { return "r" + std::to_string(input_.byte() % 80); }
   Record some_record() {
     Record record;

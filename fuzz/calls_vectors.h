@@ -19,28 +19,48 @@ class VectorCalls : public CursorCalls {
                                [](const auto& each) { return !each.second.indexes.empty(); });
   }
 
+  // Borrows the place.
+  static quire_value place_value(const Place& place) {
+    quire_value value{};
+    value.type = QUIRE_TYPE_VECTOR_F32;
+    value.dimension = 2;
+    value.as.vector = place.data();
+    return value;
+  }
+  static quire_value place_value(const std::optional<Place>& place) {
+    return place ? place_value(*place) : quire_value{};
+  }
+
   // --- searches ---
 
   void search(Txn& txn, quire_collection id) {
     const Place query = {static_cast<float>(input_.byte()), 1};
     quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
     options.field = 3;
-    options.vector = query.data();
-    options.dimension = 2;
-    options.k = 1 + input_.byte() % 6;
+    const std::uint8_t how = input_.byte();
+    options.k = 1 + how % 6;
     const auto shelf = txn.state.shelves.find(id);
     const bool here = txn.open && shelf != txn.state.shelves.end();
     int expected = txn.open ? shelf_code(txn.state, id) : QUIRE_ERR_CLOSED;
     std::string index;
     if (here && !shelf->second.indexes.empty())
       expected = choose_way(shelf->second, index, options);
-    std::array<quire_hit, 6> hits;
-    std::size_t count = 0;
-    const int code = quire_search(txn.handle, id, &options, hits.data(), &count);
+    quire_hit after{};
+    if (how >= 192) choose_terms(options, after, expected);
+    const quire_value vector = place_value(query);
+    std::array<quire_hit, 12> hits;
+    std::array<std::size_t, 2> counts{};
+    const bool twice = how >= 224;
+    const std::array queries{vector, vector};
+    if (!twice) options.query = &vector;
+    const int code = twice ? quire_search_batch(txn.handle, id, &options, queries.data(), 2, 2,
+                                                hits.data(), counts.data())
+                           : quire_search(txn.handle, id, &options, hits.data(), counts.data());
     expect(code, expected, "search");
     if (code != QUIRE_OK) return;
     const bool exact = shelf->second.indexes.empty() || (options.flags & QUIRE_SEARCH_EXACT) != 0;
-    compare(shelf->second, query, options.k, {hits.data(), count}, exact);
+    for (std::size_t i = 0; i < (twice ? 2 : 1); ++i)
+      compare(shelf->second, query, options, {hits.data() + i * options.k, counts[i]}, exact);
   }
 
   // --- indexes ---
@@ -115,17 +135,17 @@ class VectorCalls : public CursorCalls {
     expect(quire_index_list(txn, id, visit, &listed), QUIRE_OK, "index_list");
     demand(listed.count == shelf.indexes.size(), "an index of vectors is lost");
     const Place query = {20, 1};
+    const quire_value vector = place_value(query);
     std::vector<quire_hit> hits(200);
     quire_search_options options = QUIRE_SEARCH_OPTIONS_INIT;
     options.field = 3;
-    options.vector = query.data();
-    options.dimension = 2;
+    options.query = &vector;
     options.k = static_cast<std::uint32_t>(hits.size());
     for (const std::string& index : shelf.indexes) {
       options.index = index.c_str();
       std::size_t count = 0;
       expect(quire_search(txn, id, &options, hits.data(), &count), QUIRE_OK, "search for all");
-      compare(shelf, query, options.k, {hits.data(), count}, true);
+      compare(shelf, query, options, {hits.data(), count}, true);
     }
   }
 
@@ -158,7 +178,7 @@ class VectorCalls : public CursorCalls {
     options.ef = what % 32;
     if (what == 255) options.ef = 1'000'001;
     if ((what & 32) != 0) options.flags = QUIRE_SEARCH_EXACT;
-    if (what == 254) options.flags = 2;
+    if (what == 254) options.flags = 4;
     if (what >= 128) {
       index = some_vector_index();
       options.index = index.c_str();
@@ -168,19 +188,64 @@ class VectorCalls : public CursorCalls {
     const bool there = options.index == nullptr || std::ranges::count(shelf.indexes, index) != 0;
     return there ? QUIRE_OK : QUIRE_ERR_NOT_FOUND;
   }
+  // More than nearness, and the code that it gets.
+  void choose_terms(quire_search_options& options, quire_hit& after, int& expected) {
+    const std::uint8_t what = input_.byte();
+    if ((what & 1) != 0) {
+      options.flags |= QUIRE_SEARCH_WITHIN;
+      options.max_distance = input_.byte();
+    }
+    if ((what & 2) != 0) {
+      after.distance = input_.byte();
+      after.record = input_.byte();
+      options.after = &after;
+      options.after_count = input_.byte();
+    }
+    if ((what & 4) != 0) {
+      options.diversity = static_cast<double>(input_.byte()) / 128;
+      options.candidates = input_.byte() % 16;
+    }
+    if ((what & 8) != 0) options.per_group = 1;  // of the key
+    const bool wrong = options.diversity > 1 ||
+                       (options.diversity == 0 && options.candidates != 0) ||
+                       (options.candidates != 0 && options.candidates < options.k) ||
+                       (options.after != nullptr && (what & 8) != 0) ||
+                       (options.after != nullptr && options.diversity != 0);
+    // Terms are looked at before the index.
+    if (wrong && (expected == QUIRE_OK || expected == QUIRE_ERR_NOT_FOUND))
+      expected = QUIRE_ERR_INVALID;
+  }
   // As many as were asked for, each once, of a record that is that far away; where no neighbour may
   // be missed, the nearest.
-  static void compare(const State::Shelf& shelf, const Place& query, std::uint32_t k,
-                      std::span<const quire_hit> hits, bool exact) {
-    demand(hits.size() == std::min<std::uint64_t>(k, shelf.places()), "another number of hits");
+  static void compare(const State::Shelf& shelf, const Place& query,
+                      const quire_search_options& options, std::span<const quire_hit> hits,
+                      bool exact) {
+    const bool within = (options.flags & QUIRE_SEARCH_WITHIN) != 0;
     std::vector<double> distances;
-    for (const auto& [key, record] : shelf.records)
-      if (record.place) distances.push_back(distance(*record.place, query));
+    std::size_t unsure = 0;  // as far away as the hit that they have to be behind
+    for (const auto& [key, record] : shelf.records) {
+      if (!record.place) continue;
+      const double its = distance(*record.place, query);
+      if (within && its > options.max_distance) continue;
+      if (options.after != nullptr && its < options.after->distance) continue;
+      if (options.after != nullptr && its == options.after->distance) ++unsure;
+      distances.push_back(its);
+    }
     std::ranges::sort(distances);
+    demand(hits.size() <= std::min<std::size_t>(options.k, distances.size()) &&
+               hits.size() >= std::min<std::size_t>(options.k, distances.size() - unsure),
+           "another number of hits");
     std::set<std::string> keys;
     for (std::size_t i = 0; i < hits.size(); ++i) {
-      demand(!exact || hits[i].distance == distances[i], "another distance");
-      demand(i == 0 || hits[i - 1].distance <= hits[i].distance, "hits out of order");
+      if (options.diversity == 0) {
+        demand(!exact || unsure != 0 || hits[i].distance == distances[i], "another distance");
+        demand(i == 0 || hits[i - 1].distance <= hits[i].distance, "hits out of order");
+      }
+      demand(!within || hits[i].distance <= options.max_distance, "a hit that is too far");
+      demand(options.after == nullptr || hits[i].distance > options.after->distance ||
+                 (hits[i].distance == options.after->distance &&
+                  hits[i].record > options.after->record),
+             "a hit of the page before");
       const auto record = shelf.records.find(text(hits[i].key.as.bytes));
       demand(record != shelf.records.end() && record->second.place &&
                  distance(*record->second.place, query) == hits[i].distance,
