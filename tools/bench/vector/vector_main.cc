@@ -12,6 +12,7 @@
 #include <map>
 
 #include "tools/bench/text_table.h"
+#include "tools/bench/vector/change_rows.h"
 #include "tools/bench/vector/filter_rows.h"
 #include "tools/bench/vector/plot.h"
 
@@ -39,6 +40,8 @@ struct Options {
   bool markdown = false;
   bool filters = false;
   FilterSettings filtered;
+  bool changes = false;
+  ChangeSettings changing;
 };
 
 void add_options(CLI::App& app, Options& options) {
@@ -81,6 +84,15 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--filtered-ef", options.filtered.ef,
                  "how far these look; 0: as far as it takes for a recall of 0.95 of all")
+      ->capture_default_str();
+  app.add_flag("--changes", options.changes,
+               "instead, inserts and replaces of Quire, and searches after and beside them");
+  app.add_option("--change-rounds", options.changing.rounds,
+                 "in which a twentieth of the records is replaced")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--change-ef", options.changing.ef, "at which their recall is told")
+      ->check(CLI::IsMember({10, 14, 20, 28, 40, 56, 80, 113, 160, 226, 320}))
       ->capture_default_str();
   app.add_flag("--markdown", options.markdown, "print tables as Markdown");
 }
@@ -308,6 +320,37 @@ nlohmann::json run_filters(const DataSet& set, const Options& options, const std
   return json_of(set, results);
 }
 
+void print_changes(const DataSet& set, const std::vector<ChangeRow>& rows, bool markdown) {
+  using enum text::Align;
+  const auto figure = [](double value) {
+    return value < 100 ? fixed(value, value < 1.5 ? 4 : 2) : text::grouped(value);
+  };
+  text::Table table({{set.name}, {"", kRight}, {"beside"}, {"", kRight}, {"ratio", kRight}});
+  for (const ChangeRow& row : rows)
+    table.add({row.what, figure(row.value) + " " + row.unit, row.beside,
+               row.beside.empty() ? "" : figure(row.compared) + " " + row.unit,
+               row.beside.empty() || row.compared == 0 ? "" : fixed(row.value / row.compared, 3)});
+  std::cout << print(table, markdown) << '\n';
+}
+
+nlohmann::json run_changes(const DataSet& set, const Options& options, const std::string& scratch) {
+  IndexSettings index = options.index;
+  index.directory = scratch + "/" + set.name + "-changes";
+  ChangeSettings settings = options.changing;
+  settings.seconds = options.seconds;
+  const std::vector<ChangeRow> rows = measure_changes(
+      set, read_labels(options.data, set.name, "base", set.base.count()), index, settings);
+  print_changes(set, rows, options.markdown);
+  nlohmann::json json = nlohmann::json::array();
+  for (const ChangeRow& row : rows)
+    json.push_back({{"what", row.what},
+                    {"value", row.value},
+                    {"unit", row.unit},
+                    {"beside", row.beside},
+                    {"compared", row.compared}});
+  return {{"set", set.name}, {"changes", json}};
+}
+
 void run(const Options& options) {
   if (!options.sets.empty() && options.data.empty())
     throw std::runtime_error("--sets needs --data, the folder they are in");
@@ -320,6 +363,10 @@ void run(const Options& options) {
                                      : read_data_set(options.data, name, options.limit);
     if (options.filters) {
       results.push_back(run_filters(set, options, scratch.path()));
+      continue;
+    }
+    if (options.changes) {
+      results.push_back(run_changes(set, options, scratch.path()));
       continue;
     }
     std::vector<Measured> all = build_all(set, options, scratch.path());

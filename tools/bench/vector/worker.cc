@@ -1,13 +1,8 @@
 #include "tools/bench/vector/worker.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <sstream>
-#include <stdexcept>
 
 namespace quire::bench {
 namespace {
@@ -46,31 +41,11 @@ Point measure_engine(SearchEngine& engine, const DataSet& set, std::size_t ef, d
           .p99_us = latencies[latencies.size() * 99 / 100]};
 }
 
-// Said, because the end of a pipe would not be seen: processes that were made later have it too.
-constexpr const char* kEnd = "end\n";
-
-// Answers a line with a line until there are no more; what goes wrong is answered "error: ...".
 class Server {
  public:
   Server(const Engine& engine, const DataSet& set, const IndexSettings& settings)
       : engine_(engine), set_(set), settings_(settings) {}
 
-  void run(std::FILE* in, std::FILE* out) {
-    char line[256];
-    while (std::fgets(line, sizeof line, in) != nullptr) {
-      if (std::string_view(line) == kEnd) return;
-      std::string answer;
-      try {
-        answer = carry_out(line);
-      } catch (const std::exception& error) {
-        answer = "error: " + std::string(error.what());
-      }
-      std::fprintf(out, "%s\n", answer.c_str());
-      std::fflush(out);
-    }
-  }
-
- private:
   std::string carry_out(const std::string& line) {
     std::istringstream words(line);
     std::string verb;
@@ -100,53 +75,18 @@ class Server {
 
 }  // namespace
 
-Worker::Worker(const Engine& engine, const DataSet& set, const IndexSettings& settings) {
-  int to[2];
-  int from[2];
-  if (::pipe(to) != 0 || ::pipe(from) != 0) throw std::runtime_error("no pipe for a process");
-  pid_ = ::fork();
-  if (pid_ < 0) throw std::runtime_error("no process for " + engine.name);
-  if (pid_ == 0) {
-    ::close(to[1]);
-    ::close(from[0]);
-    std::FILE* in = ::fdopen(to[0], "r");
-    std::FILE* out = ::fdopen(from[1], "w");
-    Server(engine, set, settings).run(in, out);
-    ::_exit(0);
-  }
-  ::close(to[0]);
-  ::close(from[1]);
-  to_ = to[1];
-  from_ = from[0];
-}
+Worker::Worker(const Engine& engine, const DataSet& set, const IndexSettings& settings)
+    : process_([&]() -> LineHandler {
+        const auto server = std::make_shared<Server>(engine, set, settings);
+        return [server](const std::string& line) { return server->carry_out(line); };
+      }) {}
 
-Worker::~Worker() {
-  (void)!::write(to_, kEnd, std::char_traits<char>::length(kEnd));
-  ::close(to_);
-  ::close(from_);
-  ::waitpid(pid_, nullptr, 0);
-}
-
-std::string Worker::ask(const std::string& line) {
-  const std::string sent = line + "\n";
-  if (::write(to_, sent.data(), sent.size()) != static_cast<ssize_t>(sent.size()))
-    throw std::runtime_error("a measured process has ended");
-  std::string answer;
-  for (char letter = 0; ::read(from_, &letter, 1) == 1;) {
-    if (letter == '\n') {
-      if (answer.starts_with("error: ")) throw std::runtime_error(answer.substr(7));
-      return answer;
-    }
-    answer += letter;
-  }
-  throw std::runtime_error("a measured process has ended");
-}
-
-double Worker::build() { return std::stod(ask("build")); }
-void Worker::open() { (void)ask("open"); }
+double Worker::build() { return std::stod(process_.ask("build")); }
+void Worker::open() { (void)process_.ask("open"); }
 
 Point Worker::measure(std::size_t ef, double seconds) {
-  std::istringstream answer(ask("measure " + std::to_string(ef) + " " + std::to_string(seconds)));
+  std::istringstream answer(
+      process_.ask("measure " + std::to_string(ef) + " " + std::to_string(seconds)));
   Point point{.ef = ef};
   answer >> point.recall >> point.qps >> point.p50_us >> point.p99_us;
   return point;

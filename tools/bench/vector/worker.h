@@ -2,11 +2,8 @@
 // measured point of each can be taken in turn.
 #pragma once
 
-#include <sys/types.h>
-
-#include <string>
-
 #include "tools/bench/vector/engine.h"
+#include "tools/bench/vector/process.h"
 
 namespace quire::bench {
 
@@ -18,14 +15,10 @@ struct Point {
   double p99_us = 0;
 };
 
-// Made by fork: this program opens no database itself. Throws std::runtime_error with what the
-// process said of its failure.
+// Throws std::runtime_error with what the process said of its failure.
 class Worker {
  public:
   Worker(const Engine& engine, const DataSet& set, const IndexSettings& settings);
-  ~Worker();
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
 
   // Seconds.
   double build();
@@ -34,11 +27,7 @@ class Worker {
   Point measure(std::size_t ef, double seconds);
 
  private:
-  std::string ask(const std::string& line);
-
-  pid_t pid_ = -1;
-  int to_ = -1;
-  int from_ = -1;
+  Process process_;
 };
 
 }  // namespace quire::bench
