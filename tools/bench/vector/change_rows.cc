@@ -38,16 +38,21 @@ class Changes {
       : set_(set), labels_(labels), index_(index), settings_(settings) {}
 
   std::vector<ChangeRow> run() {
-    measure_rates();
-    measure_churn();
-    measure_rounds(false);
-    if (!labels_.empty()) measure_rounds(true);
-    measure_beside();
-    measure_kill();
+    if (wanted("rates")) measure_rates();
+    if (wanted("inserted"))
+      measure_fifth("insert", " " + std::to_string(QUIRE_DURABILITY_NONE), "inserted");
+    if (wanted("replaced")) measure_fifth("replace", " -1", "replaced");
+    if (wanted("rounds")) measure_rounds(false);
+    if (wanted("labels") && !labels_.empty()) measure_rounds(true);
+    if (wanted("beside")) measure_beside();
+    if (wanted("kill")) measure_kill();
     return std::move(rows_);
   }
 
  private:
+  bool wanted(const std::string& part) const {
+    return std::ranges::count(settings_.parts, part) != 0;
+  }
   // A writer that has made a database of so many records.
   std::unique_ptr<Process> made(std::size_t records) {
     say("makes " + std::to_string(records) + " records");
@@ -134,16 +139,17 @@ class Changes {
           "of an index built anew", at(fresh)->recall);
   }
 
-  void measure_churn() {
+  // As many as a fifth of the records, one a commit, and linked.
+  void measure_fifth(const std::string& verb, const std::string& how, const std::string& done) {
     const auto writer = made(half());
     const auto reader = this->reader();
-    say("replaces a fifth");
-    (void)writer->ask("replace " + std::to_string(half() / 5) + " -1");
+    say("a fifth is " + done);
+    (void)writer->ask(verb + " " + std::to_string(half() / 5) + how);
     (void)writer->ask("flush");
     (void)writer->ask("checkpoint");
     const Curve after = curve_of(*reader);
     (void)writer->ask("rebuild");
-    compare("a fifth of the records replaced", after, curve_of(*reader));
+    compare("a fifth of the records " + done, after, curve_of(*reader));
   }
 
   double file_bytes() const {

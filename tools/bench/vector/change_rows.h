@@ -19,7 +19,12 @@ struct ChangeRow {
   double compared = 0;  // value of that
 };
 
+// What can be measured, in this order.
+inline const std::vector<std::string> kChangeParts = {"rates",  "inserted", "replaced", "rounds",
+                                                      "labels", "beside",   "kill"};
+
 struct ChangeSettings {
+  std::vector<std::string> parts = kChangeParts;
   double seconds = 2;         // of each measured rate
   unsigned rounds = 20;       // in which a twentieth of the records is replaced
   std::size_t ef = 40;        // at which recall is told

@@ -87,6 +87,9 @@ void add_options(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_flag("--changes", options.changes,
                "instead, inserts and replaces of Quire, and searches after and beside them");
+  app.add_option("--parts", options.changing.parts, "only these of them")
+      ->delimiter(',')
+      ->check(CLI::IsMember(kChangeParts));
   app.add_option("--change-rounds", options.changing.rounds,
                  "in which a twentieth of the records is replaced")
       ->check(CLI::Range(1, 1000))
