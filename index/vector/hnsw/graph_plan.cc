@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "index/kernels/top_k.h"
 #include "index/vector/hnsw/graph_select.h"
 
 namespace quire::hnsw {
@@ -155,18 +156,31 @@ Result<GraphPlan::Found> GraphPlan::measured(const std::byte* code, std::span<co
 
 // --- taking out ---
 
-// Those of a few places that are nearest to a node and live.
-Result<std::vector<Place>> GraphPlan::nearest_live(Place to, std::span<const Place> of,
-                                                   std::size_t most) {
-  QUIRE_TRY(const std::byte* code, code_of(to));
-  QUIRE_TRY(const Found sorted, measured(code, of));
-  std::vector<Place> nearest;
-  for (const Neighbour<Place>& node : sorted) {
-    if (nearest.size() == most) break;
-    QUIRE_TRY(const bool live, is_live(node.id));
-    if (live && node.id != to) nearest.push_back(node.id);
+// Those that live.
+Result<GraphPlan::Some> GraphPlan::some_of(std::span<const Place> places) {
+  Some some;
+  for (const Place place : places) {
+    QUIRE_TRY(const bool live, is_live(place));
+    if (!live) continue;
+    QUIRE_TRY(const std::byte* code, code_of(place));
+    some.places.push_back(place);
+    some.codes.push_back(code);
   }
-  return nearest;
+  some.distances.resize(some.places.size());
+  return some;
+}
+
+// Of which a few are nearest to a node, nearest first; fewer where there are no more.
+Result<std::vector<Place>> GraphPlan::nearest_of(Some& some, Place to) {
+  QUIRE_TRY(const std::byte* code, code_of(to));
+  metric_.distance.list(code, some.codes.data(), some.codes.size(), metric_.dimension,
+                        some.distances.data());
+  TopK<Place> nearest(kReplacements);
+  for (std::size_t i = 0; i < some.places.size(); ++i)
+    if (some.places[i] != to) nearest.offer(some.distances[i], some.places[i]);
+  std::vector<Place> places;
+  for (const Neighbour<Place>& each : nearest.sorted()) places.push_back(each.id);
+  return places;
 }
 
 Status GraphPlan::repair(Place place) {
@@ -184,38 +198,33 @@ Status GraphPlan::repair(Place place) {
     if (at > level) continue;
     Found found;
     if (walks) found.assign(search_.found().begin(), search_.found().end());
-    QUIRE_CHECK(repair_level(place, code, found, at));
+    QUIRE_CHECK(repair_level(place, found, at));
   }
   if (place == state_.entry) return choose_entry(place);
   return {};
 }
 
-Status GraphPlan::repair_level(Place place, const std::byte* code, const Found& found,
-                               unsigned level) {
+Status GraphPlan::repair_level(Place place, const Found& found, unsigned level) {
   QUIRE_TRY(std::vector<Place> * own, list_to_change(place, level));
   const std::vector<Place> neighbours = *own;
   std::vector<Place> near = neighbours;
   for (const Neighbour<Place>& node : found)
     if (node.id != place && std::ranges::find(near, node.id) == near.end()) near.push_back(node.id);
+  QUIRE_TRY(Some others, some_of(neighbours));
   for (const Place from : near) {
     GraphReader reader(*view_, &overlay_);
     Neighbours list;
     if (!reader.read(level, from, list)) return std::unexpected(reader.take_error());
     if (std::find(list.places, list.places + list.count, place) == list.places + list.count)
       continue;
-    QUIRE_TRY(const std::vector<Place> instead, nearest_live(from, neighbours, kReplacements));
+    QUIRE_TRY(const std::vector<Place> instead, nearest_of(others, from));
     QUIRE_CHECK(replace(from, place, instead, level));
   }
-  // What its neighbours were reached by through it.
-  QUIRE_TRY(const Found sorted, measured(code, near));
-  std::vector<Place> nearest;
-  for (const Neighbour<Place>& node : sorted) {
-    if (nearest.size() == kReplacements) break;
-    nearest.push_back(node.id);
-  }
-  for (const Place neighbour : neighbours) {
-    QUIRE_TRY(const std::vector<Place> more, nearest_live(neighbour, nearest, kReplacements));
-    QUIRE_CHECK(link_to(neighbour, more, level));
+  // Each of its neighbours is named by one less: others of those around name it instead.
+  QUIRE_TRY(Some around, some_of(near));
+  for (const Place neighbour : others.places) {
+    QUIRE_TRY(const std::vector<Place> instead, nearest_of(around, neighbour));
+    for (const Place from : instead) QUIRE_CHECK(fill(from, {&neighbour, 1}, level));
   }
   QUIRE_TRY(own, list_to_change(place, level));
   own->clear();
@@ -225,7 +234,20 @@ Status GraphPlan::repair_level(Place place, const std::byte* code, const Found& 
 Status GraphPlan::replace(Place from, Place gone, std::span<const Place> by, unsigned level) {
   QUIRE_TRY(std::vector<Place> * list, list_to_change(from, level));
   std::erase(*list, gone);
-  return link_to(from, by, level);
+  return fill(from, by, level);
+}
+
+// As many of them as there is room for.
+Status GraphPlan::fill(Place from, std::span<const Place> more, unsigned level) {
+  QUIRE_TRY(const bool live, is_live(from));
+  if (!live) return {};
+  QUIRE_TRY(std::vector<Place> * list, list_to_change(from, level));
+  const std::uint32_t most = view_->shape().most(level);
+  for (const Place place : more) {
+    if (list->size() >= most) break;
+    if (place != from && std::ranges::find(*list, place) == list->end()) list->push_back(place);
+  }
+  return {};
 }
 
 Status GraphPlan::forget(Place from, unsigned level, const std::function<bool(Place)>& gone) {

@@ -59,6 +59,12 @@ class GraphPlan {
 
  private:
   using Found = std::vector<Neighbour<Place>>;
+  // Live nodes that others are measured against.
+  struct Some {
+    std::vector<Place> places;
+    std::vector<const void*> codes;
+    std::vector<float> distances;
+  };
 
   Status link(Place place, const std::byte* code);
   Status walk_to_live(unsigned level);
@@ -68,8 +74,10 @@ class GraphPlan {
   Result<bool> is_live(Place place);
   Result<const std::byte*> code_of(Place place);
   Result<Found> measured(const std::byte* code, std::span<const Place> places);
-  Result<std::vector<Place>> nearest_live(Place to, std::span<const Place> of, std::size_t most);
-  Status repair_level(Place place, const std::byte* code, const Found& found, unsigned level);
+  Result<Some> some_of(std::span<const Place> places);
+  Result<std::vector<Place>> nearest_of(Some& some, Place to);
+  Status repair_level(Place place, const Found& found, unsigned level);
+  Status fill(Place from, std::span<const Place> more, unsigned level);
   Status replace(Place from, Place gone, std::span<const Place> by, unsigned level);
   Status leave_dead_entry();
   Status choose_entry(Place gone);
