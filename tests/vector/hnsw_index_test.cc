@@ -481,5 +481,35 @@ TEST(HnswIndex, APlaceThatBecomesFreeHasNoList) {
   world.check();
 }
 
+// Found by fuzzing: the second of the free places was used before it was looked at.
+TEST(HnswIndex, FreePlacesThatNameNoFreeOneNextAreDamage) {
+  for (const bool beyond : {true, false}) {
+    HnswWorld world({.maker = {FieldType::kVectorI8, 8}});
+    Random random(21);
+    world.put_some(0, 300, random);
+    world.commit();
+    world.flush();
+    for (int id = 0; id < 70; ++id) world.erase(id);
+    world.commit();
+    world.flush();
+    ASSERT_EQ(world.figure("free"), 70u);
+    ArrayWriter& records = *must(world.txn().array(world.index().form().structures.records));
+    for (hnsw::Place place = 1; place <= 300; ++place) {
+      const hnsw::PlaceUse use{load_le<std::uint32_t>(must(records.get(place)).data())};
+      if (use.is_free())
+        store_le(must(records.touch(place)), hnsw::PlaceUse::free(beyond ? 5000 : place).value);
+    }
+    world.put_some(300, 5, random);
+    world.commit();
+    const Status flushed = world.database().maintenance()->flush();
+    ASSERT_FALSE(flushed);
+    EXPECT_EQ(flushed.error().code(), ErrorCode::kCorrupt);
+    const std::string words =
+        beyond ? "there is no place 5000" : "is twice among those that are free";
+    EXPECT_NE(flushed.error().message().find(words), std::string::npos)
+        << flushed.error().message();
+  }
+}
+
 }  // namespace
 }  // namespace quire

@@ -86,11 +86,13 @@ class GraphStep final : public MaintenanceStep {
       const TailEntry entry = TailEntry::read(element, form_.codes.code_bytes());
       Linked linked{.record = entry.record, .place = kNoPlace, .code = {}};
       QUIRE_TRY(linked.code, code_of(entry, vectors));
-      QUIRE_TRY(linked.place, plan_.insert(linked.code, free));
       linked.reused = free != kNoPlace;
+      Place next = kNoPlace;
       if (linked.reused) {
-        QUIRE_TRY(free, next_free(free));
+        QUIRE_TRY(next, next_free(free));
       }
+      QUIRE_TRY(linked.place, plan_.insert(linked.code, free));
+      free = next;
       linked_.push_back(std::move(linked));
     }
     return {};
@@ -156,8 +158,11 @@ class GraphStep final : public MaintenanceStep {
     return code;
   }
 
+  // Of a place that this plan has not taken yet.
   Result<Place> next_free(Place free) {
     if (free >= view_.end()) return fail(ErrorCode::kCorrupt, "there is no place %u", free);
+    if (plan_.overlay().reused.contains(free))
+      return fail(ErrorCode::kCorrupt, "the place %u is twice among those that are free", free);
     const auto use = view_.use(free);
     if (!use) return std::unexpected(view_.take_error());
     if (use->is_free()) return use->next_free();
