@@ -8,8 +8,10 @@
 namespace quire {
 namespace {
 
-// Nearest before the first of them is taken.
+// Queries that are searched for before what was found for the first of them is taken; fewer where
+// so many neighbours together would be too much memory: 64 MiB.
 constexpr std::size_t kTogether = 512;
+constexpr std::size_t kNeighboursTogether = std::size_t{4} << 20;
 // Queries that are worth a thread.
 constexpr std::size_t kWorth = 4;
 
@@ -60,9 +62,11 @@ Status search_batch(View& view, VectorSearcher& searcher, ScratchPool& pool,
   std::vector<VectorSearcher*> searchers{&searcher};
   for (VectorSearcher& each : others) searchers.push_back(&each);
   Batch finder(searchers, batch);
+  const std::size_t together = std::clamp<std::size_t>(kNeighboursTogether / batch.count,
+                                                       std::min(useful, kTogether), kTogether);
   std::vector<Nearest> found;
   for (std::size_t first = 0; first < batch.vectors.size(); first += found.size()) {
-    found.resize(std::min(kTogether, batch.vectors.size() - first));
+    found.resize(std::min(together, batch.vectors.size() - first));
     QUIRE_CHECK(finder.find(first, found));
     for (std::size_t i = 0; i < found.size(); ++i)
       QUIRE_CHECK(take(first + i, std::move(found[i])));

@@ -17,8 +17,8 @@ struct SearchBatch {
 
 // Calls take(i, nearest) for each query by the caller's thread, in their order: the `count`
 // nearest, as VectorSearcher::nearest() finds them. The first error of any ends all. `report` gets
-// what all did, with what the searcher did before. Memory for the neighbours of some hundred
-// queries at once.
+// what all did, with what the searcher did before. Memory for the neighbours of up to 512
+// queries at once, 64 MiB, or of one for each thread.
 using TakeNearest =
     std::function<Status(std::size_t query, std::vector<Neighbour<RecordNumber>> nearest)>;
 Status search_batch(View& view, VectorSearcher& searcher, ScratchPool& pool,
