@@ -25,9 +25,9 @@ inline const std::vector<std::string> kChangeParts = {"rates",  "inserted", "rep
 
 struct ChangeSettings {
   std::vector<std::string> parts = kChangeParts;
-  double seconds = 2;         // of each measured rate
-  unsigned rounds = 20;       // in which a twentieth of the records is replaced
-  std::size_t ef = 40;        // at which recall is told
+  double seconds = 2;          // of each measured rate
+  unsigned rounds = 20;        // in which a twentieth of the records is replaced
+  std::size_t ef = 40;         // at which recall is told
   std::size_t queries = 1000;  // of the set
   std::size_t killed = 100'000;
 };
