@@ -51,6 +51,10 @@ Result<SearchTerms> terms_of(const quire_search_options& options) {
     return fail(ErrorCode::kInvalid, "flags are not QUIRE_SEARCH_*");
   if (options.index != nullptr && *options.index == '\0')
     return fail(ErrorCode::kInvalid, "the name of the index is empty");
+  if (options.max_distance != 0 && (options.flags & QUIRE_SEARCH_WITHIN) == 0)
+    return fail(ErrorCode::kInvalid, "there is a max_distance without QUIRE_SEARCH_WITHIN");
+  if (options.group_field != 0 && options.per_group == 0)
+    return fail(ErrorCode::kInvalid, "there is a group_field without per_group");
   return SearchTerms{.index = options.index == nullptr ? "" : options.index,
                      .ef = options.ef,
                      .target = options.target,

@@ -334,6 +334,8 @@ TEST_P(SearchTerms, RefuseWhatDoesNotFit) {
   const quire_example two{&key, 2};
   using Options = quire_search_options;
   refused([](Options& o) { o.flags |= 4; }, QUIRE_ERR_INVALID, "flags");
+  refused([](Options& o) { o.max_distance = 1; }, QUIRE_ERR_INVALID, "QUIRE_SEARCH_WITHIN");
+  refused([](Options& o) { o.group_field = kSection; }, QUIRE_ERR_INVALID, "per_group");
   refused(
       [](Options& o) {
         o.flags |= QUIRE_SEARCH_WITHIN;
