@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -232,6 +233,7 @@ class Search {
                                              options_.unlike_count, "unlike"));
     for (const auto* examples : {&like, &unlike})
       for (const Example& each : *examples) near_.without.push_back(each.number);
+    std::ranges::sort(near_.without);
     const Field& field = collection().schema().field(options_.field);
     made_ = query_like(elements_of(field.type), field.dimension, searcher_->metric(), like, unlike);
     return Value::of_vector(field.type, made_.data(), field.dimension);

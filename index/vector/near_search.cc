@@ -104,7 +104,7 @@ Result<bool> NearSearch::choose(std::span<const Neighbour<RecordNumber>> nearest
     if (chosen.size() == wanted()) return true;
     if (terms_.within && !(each.distance <= *terms_.within)) return true;
     if (terms_.after && !nearer(*terms_.after, each)) continue;
-    if (std::ranges::find(terms_.without, each.id) != terms_.without.end()) continue;
+    if (std::ranges::binary_search(terms_.without, each.id)) continue;
     QUIRE_TRY(const bool room, has_room(each.id));
     if (room) chosen.push_back(each);
   }

@@ -21,17 +21,13 @@ struct NearTerms {
   // Only hits behind this one, in the order of hits; about so many come up to it.
   std::optional<Neighbour<RecordNumber>> after;
   std::uint64_t after_count = 0;
-  std::vector<RecordNumber> without;  // never these
+  std::vector<RecordNumber> without;  // never these, ascending
   std::optional<std::size_t> group;   // a field: at most per_group hits have the same value of it
   std::uint64_t per_group = 1;
   // More than 0, at most 1: hits are chosen among the nearest `candidates` by how near they are,
   // less so much of how near to those before them. The order is that of the choice.
   double diversity = 0;
   std::uint64_t candidates = 0;  // 0: four times k
-
-  bool is_plain() const noexcept {
-    return !within && !after && without.empty() && !group && diversity == 0;
-  }
 };
 
 // kInvalid, kType (the field), naming what does not fit: within or diversity is no number of its

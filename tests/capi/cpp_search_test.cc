@@ -55,7 +55,9 @@ TEST_F(CppSearch, ForMoreThanTheNearest) {
 
   const std::array like{Example{i64_value(9)}, Example{i64_value(11)}};
   const std::array unlike{Example{i64_value(20)}};
-  for (const Hit& hit : goods->recommend(kPlace, like, unlike, 10))
+  const std::vector<Hit> recommended = goods->recommend(kPlace, like, unlike, 10);
+  ASSERT_EQ(recommended.size(), 10u);
+  for (const Hit& hit : recommended)
     EXPECT_TRUE(hit.key.as.i64 != 9 && hit.key.as.i64 != 11 && hit.key.as.i64 != 20);
   EXPECT_THROWN(QUIRE_ERR_INVALID, goods->recommend(kPlace, {}, unlike, 10));
 

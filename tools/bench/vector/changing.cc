@@ -37,7 +37,6 @@ class Writer {
     words >> verb >> count >> more;
     const Clock::time_point begun = Clock::now();
     const auto many = static_cast<std::size_t>(count);
-    std::uint64_t waited = 0;
     if (verb == "make") {
       make(many);
     } else if (verb == "open") {
@@ -51,7 +50,6 @@ class Writer {
     } else if (verb == "replace") {
       replace(many, more);
     } else if (verb == "flush") {
-      waited = waiting();
       db_.flush_maintenance();
     } else if (verb == "rebuild") {
       Transaction txn = db_.write();
@@ -62,7 +60,7 @@ class Writer {
     } else {
       throw std::runtime_error("there is no verb " + verb);
     }
-    return std::to_string(seconds_since(begun)) + " " + std::to_string(waited);
+    return std::to_string(seconds_since(begun));
   }
 
  private:
@@ -165,16 +163,6 @@ class Writer {
     }
     // So that nothing comes back at once.
     spare_.insert(spare_.begin(), replaced.begin(), replaced.end());
-  }
-
-  std::uint64_t waiting() {
-    const Transaction txn = db_.read();
-    for (const IndexInfo& info : txn.find_collection("rows")->indexes()) {
-      const std::string figures = info.figures.value_or("");
-      const std::size_t at = figures.find("\"tail\": ");
-      if (at != std::string::npos) return std::stoull(figures.substr(at + 8));
-    }
-    return 0;
   }
 
   const DataSet& set_;

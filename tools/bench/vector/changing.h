@@ -9,7 +9,7 @@
 
 namespace quire::bench {
 
-// Answers (numbers, in this order):
+// Answers:
 //
 //   make COUNT            records of the first rows, and their index: seconds
 //   open                  a database that is there
@@ -18,7 +18,7 @@ namespace quire::bench {
 //   put COUNT D           values of the size of a vector into a keyspace, likewise: seconds
 //   replace COUNT LABEL   vectors of records by others, one a commit, not durable; of this label by
 //                         such of it while there are any; -1: of any: seconds
-//   flush                 what waits in the index: seconds, how many waited
+//   flush                 what waits in the index: seconds
 //   rebuild               the index: seconds
 //   checkpoint            seconds
 LineHandler changing_writer(const DataSet& set, const std::vector<std::uint8_t>& labels,
